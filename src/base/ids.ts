@@ -1,0 +1,27 @@
+import { randomBytes } from "node:crypto";
+
+/** Where all randomness comes from: fills and returns `size` bytes. */
+export type RandomBytes = (size: number) => Uint8Array;
+
+/** The machine's own randomness. */
+export const systemRandom: RandomBytes = (size) => randomBytes(size);
+
+// Crockford's alphabet: no letter that is mistaken for a digit.
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/**
+ * A random name of `length` characters (5 bits each), safe in paths, refs and shells.
+ * It starts with a letter, so that no tool takes it for a number or an option.
+ *
+ * @example
+ * newId(systemRandom, 12) // "k3v9x2mq7c0d"
+ */
+export function newId(random: RandomBytes, length = 12): string {
+  const bytes = random(length);
+  let id = "";
+  for (let index = 0; index < length; index += 1) {
+    const value = bytes[index] ?? 0;
+    id += index === 0 ? ALPHABET[10 + (value % 22)] : ALPHABET[value & 31];
+  }
+  return id;
+}

@@ -1,0 +1,37 @@
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
+
+import type { Clock } from "./clock.ts";
+
+/** How grave a log line is. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Writes one line of JSON per fact. */
+export type Log = (level: LogLevel, message: string, data?: Readonly<Record<string, unknown>>) => void;
+
+/** A log that forgets everything. */
+export const silentLog: Log = () => undefined;
+
+/**
+ * A log in a file of JSON lines. Past `capBytes` the file becomes `FILE.1`, replacing an older one.
+ * A log that cannot be written is given up silently: it must never stop work.
+ */
+export function fileLog(path: string, clock: Clock, capBytes = 4 * 1024 * 1024): Log {
+  let file: number | undefined;
+  let sizeBytes = 0;
+  return (level, message, data) => {
+    const line = `${JSON.stringify({ at: new Date(clock.wallMs()).toISOString(), level, message, ...data })}\n`;
+    try {
+      if (file === undefined) {
+        file = openSync(path, "a", 0o600);
+        sizeBytes = fstatSync(file).size;
+      }
+      sizeBytes += writeSync(file, line);
+      if (sizeBytes < capBytes) return;
+      closeSync(file);
+      file = undefined;
+      renameSync(path, `${path}.1`);
+    } catch {
+      file = undefined;
+    }
+  };
+}

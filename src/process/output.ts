@@ -1,0 +1,109 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { delay, type Clock } from "../base/clock.ts";
+import { systemCodeOf } from "../base/errors.ts";
+
+/** Which of an attempt's streams: `log` is what people read, `output` is standard output alone. */
+export type OutputName = "log" | "output";
+
+/** How much output there is. */
+export interface OutputSize {
+  readonly keptBytes: number;
+  /** Bytes kept from the end, after the cap; 0 means that nothing was cut. */
+  readonly tailBytes: number;
+}
+
+const PIECE_BYTES = 64 * 1024;
+const LOOK_EVERY_MS = 60;
+
+/** The file that holds the start of a stream; `${path}.tail` holds its end where the cap cut it. */
+export function outputPath(directory: string, name: OutputName): string {
+  return join(directory, name);
+}
+
+/** How much of a stream there is on disk. */
+export function outputSize(directory: string, name: OutputName): OutputSize {
+  const path = outputPath(directory, name);
+  return { keptBytes: sizeOf(path), tailBytes: sizeOf(`${path}.tail`) };
+}
+
+/** The line that stands where output was left out. */
+export function cutLine(size: OutputSize): string {
+  return `\n[anabranch: output was cut here: the first ${size.keptBytes} bytes and the last ${size.tailBytes} are kept]\n`;
+}
+
+/** How far to read a stream. */
+export interface ReadOptions {
+  readonly fromBytes?: number;
+  /** While this says `false`, reading waits at the end for more. */
+  readonly hasEnded: () => boolean;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a stream piece by piece, at the reader's own pace: the file is the only buffer.
+ * Where the cap cut it, one line says so, and the kept end follows.
+ */
+export async function* readOutput(
+  directory: string,
+  name: OutputName,
+  options: ReadOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  const path = outputPath(directory, name);
+  let position = options.fromBytes ?? 0;
+  for (;;) {
+    // Asked before reading: what was written before the end is then surely read.
+    const ended = options.hasEnded();
+    for (let piece = readPiece(path, position); piece.length > 0; piece = readPiece(path, position)) {
+      position += piece.length;
+      yield piece;
+      if (options.signal?.aborted === true) return;
+    }
+    if (ended || options.signal?.aborted === true) break;
+    await delay(options.clock, LOOK_EVERY_MS);
+  }
+  const size = outputSize(directory, name);
+  if (size.tailBytes === 0) return;
+  yield Buffer.from(cutLine(size));
+  for (let at = 0, piece = readPiece(`${path}.tail`, 0); piece.length > 0; piece = readPiece(`${path}.tail`, at)) {
+    at += piece.length;
+    yield piece;
+  }
+}
+
+/** The last `limitBytes` of a stream as it stands now, together with where they end. */
+export function readEnd(directory: string, name: OutputName, limitBytes: number): { text: string; endBytes: number } {
+  const path = outputPath(directory, name);
+  const size = outputSize(directory, name);
+  const [file, sizeBytes] = size.tailBytes > 0 ? [`${path}.tail`, size.tailBytes] : [path, size.keptBytes];
+  const piece = readPiece(file, Math.max(0, sizeBytes - limitBytes), limitBytes);
+  return { text: piece.toString("utf8"), endBytes: sizeBytes };
+}
+
+function readPiece(path: string, position: number, limitBytes = PIECE_BYTES): Buffer {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (cause) {
+    if (systemCodeOf(cause) === "ENOENT") return Buffer.alloc(0);
+    throw cause;
+  }
+  try {
+    const available = Math.min(limitBytes, fstatSync(file).size - position);
+    if (available <= 0) return Buffer.alloc(0);
+    const piece = Buffer.allocUnsafe(available);
+    return piece.subarray(0, readSync(file, piece, 0, available, position));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
+  }
+}

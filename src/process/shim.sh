@@ -1,0 +1,44 @@
+# Runs one attempt of a task: sh shim.sh DIRECTORY CAP_BYTES TAIL_BYTES CGROUP STREAMS COMMAND
+#
+# It outlives the daemon. In DIRECTORY it leaves
+#   started    who it is; made with noclobber, so that exactly one of shim and daemon decides whether it ran
+#   log        what COMMAND printed, the first CAP_BYTES of it; nobody needs to read for COMMAND to go on
+#   log.tail   the last TAIL_BYTES of what came after the cap
+#   output     the same for standard output alone, with STREAMS=split
+#   exit       exit status and CPU times, put there by rename; its space was reserved beforehand as exit.tmp
+# The braces make the shell read all of this file before it runs any of it.
+{
+  directory=$1 cap=$2 tail=$3 cgroup=$4 streams=$5 command=$6
+
+  # Handlers rather than '' so that COMMAND starts with default signals while the shim lives to record its end.
+  trap : INT TERM HUP QUIT
+
+  joined=no
+  if [ -n "$cgroup" ] && echo 0 2>/dev/null >"$cgroup/cgroup.procs"; then joined=yes; fi
+  IFS= read -r stat 2>/dev/null <"/proc/$$/stat" || stat="$$ ps $(command -p ps -o lstart= -p $$)"
+
+  set -C
+  printf '%s\ncgroup %s\n' "$stat" "$joined" 2>/dev/null >"$directory/started" || exit 0
+  set +C
+
+  keep() {
+    trap '' INT TERM HUP QUIT
+    command -p head -c "$cap" >"$1"
+    command -p tail -c "$tail" >"$1.tail"
+  }
+
+  attempt() {
+    trap : INT TERM HUP QUIT
+    /bin/sh -c "$command" 3>&-
+    status=$?
+    { echo "status $status"; times; } 1<>"$directory/exit.tmp"
+    command -p mv -f "$directory/exit.tmp" "$directory/exit"
+  }
+
+  if [ "$streams" = split ]; then
+    { attempt 2>&3 | keep "$directory/output"; } 3>&1 | keep "$directory/log"
+  else
+    attempt 2>&1 | keep "$directory/log"
+  fi
+  exit 0
+}

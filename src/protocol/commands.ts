@@ -1,0 +1,227 @@
+import { z } from "zod";
+
+import { MODES } from "../engine/planner.ts";
+import { JOINS } from "../engine/task.ts";
+import { taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
+import { checkView, eventView, planView, runSummary, runView } from "./views.ts";
+
+/**
+ * The number of the wire's meaning. Client and daemon work together when theirs are equal;
+ * a new command or a new optional field does not change it.
+ */
+export const PROTOCOL_VERSION = 1;
+
+const directory = z.string().min(1);
+const id = z.string().min(1).max(200);
+const base = z.string().min(1).max(1000);
+
+/** Work to be planned or started. */
+export const startRequest = z.strictObject({
+  /** Where the caller stands. */
+  directory,
+  /** The caller's environment: its tasks run with it. */
+  environment: z.record(z.string(), z.string()),
+  /** The name of a workflow in the repository's `anabranch.yaml`. */
+  workflow: z.string().min(1).optional(),
+  /** A workflow given here. */
+  definition: workflowDefinition.optional(),
+  /** Or just tasks. */
+  tasks: z.record(taskName, taskDefinition).optional(),
+  mode: z.enum(MODES).optional(),
+  join: z.enum(JOINS).optional(),
+  parallel: z.int().min(1).max(1000).optional(),
+  share: z.boolean().optional(),
+  writesNone: z.boolean().optional(),
+  /** A commit to start from instead of the current state. */
+  base: base.optional(),
+  /** Made by the caller, so that asking twice starts once. */
+  requestId: z.string().min(8).max(100),
+});
+
+/** The answer to {@link startRequest}. */
+export const startResult = z.object({ run: runView, notices: z.array(z.string()) });
+
+const outcomes = z.array(runSummary.extend({ task: z.string().optional(), ended: z.boolean() }));
+
+/** What `gc` would remove, or has removed. */
+export const gcResult = z.object({
+  runs: z.array(z.object({ id: z.string(), name: z.string().optional(), endedMs: z.number() })),
+  workspaces: z.array(z.object({ path: z.string(), repository: z.string() })),
+  /** Workspaces kept because what they hold could not be made safe. */
+  retained: z.array(z.object({ path: z.string(), holder: z.string() })),
+  pins: z.number(),
+  bytes: z.number(),
+  removed: z.boolean(),
+});
+
+/** What `apply` did, or why it refused. */
+export const applyResult = z.object({
+  run: z.string(),
+  task: z.string(),
+  /** Paths that were written or removed. */
+  applied: z.array(z.string()),
+  /** Paths that were as the changeset wants them already. */
+  unchanged: z.array(z.string()),
+});
+
+/** What a daemon says of itself. */
+export const statusResult = z.object({
+  pid: z.number(),
+  version: z.string(),
+  protocol: z.number(),
+  node: z.string(),
+  home: z.string(),
+  startedMs: z.number(),
+  memoryBytes: z.number(),
+  activeRuns: z.number(),
+  workingTasks: z.number(),
+  readyTasks: z.number(),
+});
+
+/**
+ * Every request a client can make. Routes, SDK methods and the shapes of `--json` come from this table.
+ * `inTask: "refused"` marks what a caller inside a task may never do.
+ */
+export const commands = {
+  status: { request: z.strictObject({}), response: statusResult, inTask: "allowed" },
+  start: { request: startRequest, response: startResult, inTask: "allowed" },
+  plan: { request: startRequest, response: planView, inTask: "allowed" },
+  list: {
+    request: z.strictObject({
+      limit: z.int().min(1).max(1000).optional(),
+      skip: z.int().min(0).optional(),
+      /** Only the runs of the repository around this folder. */
+      directory: directory.optional(),
+    }),
+    response: z.array(runSummary),
+    inTask: "allowed",
+  },
+  show: { request: z.strictObject({ id, directory: directory.optional() }), response: runView, inTask: "allowed" },
+  wait: {
+    request: z.strictObject({
+      ids: z.array(id).min(1).max(1000),
+      any: z.boolean().optional(),
+      /** Answers with what has ended by then. */
+      timeoutMs: z.number().min(0).optional(),
+      directory: directory.optional(),
+    }),
+    response: outcomes,
+    inTask: "allowed",
+  },
+  cancel: {
+    request: z.strictObject({ id, force: z.boolean().optional(), directory: directory.optional() }),
+    response: z.object({ runs: z.array(z.string()), tasks: z.array(z.string()) }),
+    inTask: "allowed",
+  },
+  apply: {
+    request: z.strictObject({ id, directory }),
+    response: applyResult,
+    inTask: "refused",
+  },
+  gc: {
+    request: z.strictObject({
+      /** Only runs that ended longer ago. */
+      olderThanMs: z.number().min(0).optional(),
+      /** Without it, nothing is removed. */
+      confirm: z.boolean().optional(),
+    }),
+    response: gcResult,
+    inTask: "refused",
+  },
+  doctor: { request: z.strictObject({}), response: z.array(checkView), inTask: "allowed" },
+  stop: {
+    request: z.strictObject({
+      /** Ends all running tasks first; otherwise they go on, and the next daemon takes them up again. */
+      cancel: z.boolean().optional(),
+    }),
+    response: z.object({ pid: z.number(), goingOn: z.number(), cancelled: z.number() }),
+    inTask: "refused",
+  },
+} as const satisfies Record<string, CommandShape>;
+
+interface CommandShape {
+  readonly request: z.ZodType;
+  readonly response: z.ZodType;
+  readonly inTask: "allowed" | "refused";
+}
+
+/** A piece of a stream of bytes. */
+const piece = z.object({
+  /** Base64. */
+  bytes: z.string(),
+  task: z.string().optional(),
+});
+
+/** Every request whose answer is a stream of messages, each with a type. */
+export const streams = {
+  /** Events as they are committed. With `follow: false` it ends at the newest. */
+  events: {
+    request: z.strictObject({
+      afterSeq: z.number().min(0).optional(),
+      run: id.optional(),
+      follow: z.boolean().optional(),
+      directory: directory.optional(),
+    }),
+    messages: { event: eventView, reset: z.object({ oldestSeq: z.number() }) },
+  },
+  /** One run as it goes: the whole view whenever something changed, and output lines as they come. */
+  watch: {
+    request: z.strictObject({
+      id,
+      /** `last`: the newest line of each task; `full`: every line. */
+      output: z.enum(["none", "last", "full"]).optional(),
+      directory: directory.optional(),
+    }),
+    messages: {
+      run: runView,
+      line: z.object({ task: z.string(), text: z.string() }),
+      activity: z.object({ task: z.string(), text: z.string() }),
+    },
+  },
+  /** What a task printed. */
+  logs: {
+    request: z.strictObject({
+      id,
+      follow: z.boolean().optional(),
+      attempt: z.int().min(1).optional(),
+      /** Standard output alone, of a task with `output:`. */
+      output: z.boolean().optional(),
+      directory: directory.optional(),
+    }),
+    messages: { piece },
+  },
+  /** What a task changed, as a patch. */
+  diff: {
+    request: z.strictObject({
+      id,
+      format: z.enum(["patch", "stat", "names"]).optional(),
+      colour: z.boolean().optional(),
+      directory: directory.optional(),
+    }),
+    messages: { piece, end: z.object({ status: z.number() }) },
+  },
+  /** A read-only git command in the vault. */
+  git: {
+    request: z.strictObject({ args: z.array(z.string()).min(1), directory }),
+    messages: { piece, complaint: z.object({ text: z.string() }), end: z.object({ status: z.number() }) },
+  },
+} as const;
+
+/** The names of the commands. */
+export type CommandName = keyof typeof commands;
+/** What a command is asked with. */
+export type CommandRequest<Name extends CommandName> = z.infer<(typeof commands)[Name]["request"]>;
+/** What a command answers. */
+export type CommandResponse<Name extends CommandName> = z.infer<(typeof commands)[Name]["response"]>;
+
+/** The names of the streams. */
+export type StreamName = keyof typeof streams;
+/** What a stream is asked with. */
+export type StreamRequest<Name extends StreamName> = z.infer<(typeof streams)[Name]["request"]>;
+/** The messages of a stream. */
+export type StreamMessage<Name extends StreamName> = {
+  [Type in keyof (typeof streams)[Name]["messages"] & string]: {
+    readonly type: Type;
+    readonly data: z.infer<(typeof streams)[Name]["messages"][Type] & z.ZodType>;
+  };
+}[keyof (typeof streams)[Name]["messages"] & string];

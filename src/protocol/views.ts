@@ -1,0 +1,182 @@
+import { z } from "zod";
+
+import { ERROR_CODES, type ErrorCode } from "../base/error-codes.ts";
+import { MODES } from "../engine/planner.ts";
+import { JOINS, OUTCOMES, TASK_STATES } from "../engine/task.ts";
+
+const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
+const ms = z.number();
+
+/** Why something is as it is: an error's code, message and hint. */
+export const reasonView = z.object({
+  code: errorCode,
+  message: z.string(),
+  hint: z.string().optional(),
+  data: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** One path of a changeset. */
+export const changedPathView = z.object({
+  path: z.string(),
+  kind: z.enum(["added", "modified", "deleted", "type-changed"]),
+  /** Lines; absent for binary files. */
+  added: z.number().optional(),
+  deleted: z.number().optional(),
+});
+
+/** What a task changed, safe in the vault. */
+export const changesetView = z.object({
+  base: z.string(),
+  /** The commit in the vault that holds the workspace's state. */
+  snapshot: z.string(),
+  paths: z.number(),
+  addedLines: z.number(),
+  deletedLines: z.number(),
+  /** The first paths of it. */
+  changes: z.array(changedPathView),
+});
+
+/** When what happened to an attempt, in milliseconds since the epoch. */
+export const timingsView = z.object({
+  chosenMs: ms,
+  claimedMs: ms.optional(),
+  preparedMs: ms.optional(),
+  startedMs: ms.optional(),
+  exitedMs: ms.optional(),
+  capturedMs: ms.optional(),
+});
+
+/** One try at a task. */
+export const attemptView = z.object({
+  number: z.number(),
+  state: z.enum(["starting", "running", "exited", "stopped", "lost"]),
+  /** Where its process runs, while it does. */
+  pid: z.number().optional(),
+  exitStatus: z.number().optional(),
+  cpuMs: z.number().optional(),
+  memoryBytes: z.number().optional(),
+  /** How many processes had outlived its command and were ended. */
+  stragglers: z.number().optional(),
+  workspace: z.string(),
+  base: z.string(),
+  log: z.string(),
+  changeset: changesetView.optional(),
+  /** What it changed although it should write nothing; thrown away. */
+  discarded: z.array(z.string()).optional(),
+  timings: timingsView,
+});
+
+/** One task of a run. */
+export const taskView = z.object({
+  run: z.string(),
+  name: z.string(),
+  command: z.string(),
+  state: z.enum(TASK_STATES),
+  outcome: z.enum(OUTCOMES).optional(),
+  detach: z.boolean(),
+  writesNone: z.boolean(),
+  needs: z.array(z.string()),
+  /** Why it waits, or ended as it did. */
+  reason: reasonView.optional(),
+  /** What is going on right now, for people: `copying node_modules, 12,000 files`. */
+  activity: z.string().optional(),
+  cancelRequested: z.boolean(),
+  readyMs: ms.optional(),
+  endedMs: ms.optional(),
+  /** What it printed on standard output, parsed, where `output: json` and small enough. */
+  output: z.unknown().optional(),
+  attempts: z.array(attemptView),
+});
+
+/** How a run's tasks start, and why. */
+export const planView = z.object({
+  mode: z.enum(MODES),
+  width: z.number(),
+  share: z.boolean(),
+  exclusive: z.array(z.array(z.string())),
+  reason: z.string(),
+  predictedMs: ms,
+  measuredTasks: z.number(),
+  alternatives: z.array(z.object({ width: z.number(), share: z.boolean(), predictedMs: ms })),
+  tasks: z.array(
+    z.object({
+      name: z.string(),
+      needs: z.array(z.string()),
+      after: z.array(z.string()),
+      when: z.string(),
+      writes: z.union([z.literal("none"), z.array(z.string())]),
+      detach: z.boolean(),
+      /** The task whose work it starts from; absent: the run's base. */
+      baseTask: z.string().optional(),
+      expectedMs: ms,
+      /** How many earlier attempts that rests on. */
+      samples: z.number(),
+      command: z.string(),
+    }),
+  ),
+});
+
+/** A run in one line. */
+export const runSummary = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  state: z.enum(["active", "ended"]),
+  outcome: z.enum(OUTCOMES).optional(),
+  cancelRequested: z.boolean(),
+  repository: z.string(),
+  parent: z.object({ run: z.string(), task: z.string() }).optional(),
+  tasks: z.array(z.object({ state: z.enum(TASK_STATES), outcome: z.enum(OUTCOMES).optional(), count: z.number() })),
+  createdMs: ms,
+  endedMs: ms.optional(),
+});
+
+/** A run with everything that is known of it. */
+export const runView = runSummary.extend({
+  join: z.enum(JOINS),
+  base: z.object({
+    commit: z.string(),
+    uncommittedPaths: z.number(),
+    untrackedPaths: z.number(),
+  }),
+  plan: planView,
+  taskList: z.array(taskView),
+  notices: z.array(z.string()),
+  times: z.object({
+    /** From its start to the end of the last task that holds it open, or until now. */
+    wallMs: ms,
+    /** What its attempts took together: spin-up and running, one after another. */
+    sequentialMs: ms,
+  }),
+  vault: z.string(),
+  folder: z.string(),
+  /** The number of the newest event this view contains. */
+  seq: z.number(),
+});
+
+/** An event, as streams carry it. */
+export const eventView = z.object({
+  seq: z.number(),
+  atMs: ms,
+  type: z.string(),
+  run: z.string().optional(),
+  task: z.string().optional(),
+  data: z.record(z.string(), z.unknown()),
+});
+
+/** One check of `doctor`. */
+export const checkView = z.object({
+  name: z.string(),
+  result: z.enum(["ok", "warn", "fail"]),
+  evidence: z.string(),
+  fix: z.string().optional(),
+});
+
+export type ReasonView = z.infer<typeof reasonView>;
+export type ChangesetView = z.infer<typeof changesetView>;
+export type AttemptView = z.infer<typeof attemptView>;
+export type TaskView = z.infer<typeof taskView>;
+export type PlanView = z.infer<typeof planView>;
+export type RunSummary = z.infer<typeof runSummary>;
+export type RunView = z.infer<typeof runView>;
+export type EventView = z.infer<typeof eventView>;
+export type CheckView = z.infer<typeof checkView>;

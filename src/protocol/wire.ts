@@ -1,0 +1,30 @@
+import type { ErrorShape } from "../base/errors.ts";
+
+/** The header by which a client says what it speaks. */
+export const PROTOCOL_HEADER = "x-anabranch-protocol";
+/** The header by which a client says which task it runs in. */
+export const MARKER_HEADER = "x-anabranch-marker";
+/** The header by which a client says which process it is. */
+export const PID_HEADER = "x-anabranch-pid";
+
+/** The environment variable that every process of a task carries. */
+export const MARKER_VARIABLE = "ANABRANCH_MARKER";
+
+/** Every answer that is not a stream. */
+export type Envelope<Data> =
+  | { readonly v: 1; readonly ok: true; readonly data: Data }
+  | { readonly v: 1; readonly ok: false; readonly error: ErrorShape };
+
+/** Where a running daemon is found: the content of `daemon.json` in the state directory. */
+export interface DaemonFile {
+  readonly pid: number;
+  readonly socket: string;
+  readonly version: string;
+  readonly protocol: number;
+  readonly startedMs: number;
+}
+
+/** What a daemon that is starting tells whoever started it, as one line. */
+export type StartReport =
+  | { readonly ready: true; readonly socket: string }
+  | { readonly ready: false; readonly error: ErrorShape };

@@ -1,0 +1,160 @@
+import type { ErrorShape } from "../base/errors.ts";
+import type { Outcome } from "../engine/task.ts";
+import type { SqlRow, Statement, Store } from "./port.ts";
+import {
+  insertInto,
+  jsonOf,
+  numberOf,
+  optionalNumberOf,
+  optionalTextOf,
+  textOf,
+  toJson,
+  updateVersioned,
+} from "./statements.ts";
+
+/** A run. `Spec` and `Plan` are whatever the layer above keeps in them. */
+export interface RunRow<Spec, Plan> {
+  readonly id: string;
+  readonly version: number;
+  /** Made by the caller: the same request never becomes two runs. */
+  readonly requestId: string;
+  readonly repositoryId: string;
+  /** The task that started it, where one did. */
+  readonly parent: { readonly run: string; readonly task: string } | undefined;
+  readonly state: "active" | "ended";
+  readonly outcome: Outcome | undefined;
+  readonly cancelRequested: boolean;
+  readonly spec: Spec;
+  readonly plan: Plan;
+  /** The commit in the vault its workspaces start from. */
+  readonly baseCommit: string;
+  readonly createdMs: number;
+  readonly endedMs: number | undefined;
+}
+
+/** What may change in a run. */
+export type RunPatch<Plan> = Partial<{
+  readonly state: "ended";
+  readonly outcome: Outcome;
+  readonly cancelRequested: true;
+  readonly plan: Plan;
+  readonly endedMs: number;
+}>;
+
+/** Adds a run. */
+export function insertRun(run: Omit<RunRow<unknown, unknown>, "version">): Statement {
+  return insertInto("runs", {
+    id: run.id,
+    version: 1,
+    request_id: run.requestId,
+    repository_id: run.repositoryId,
+    parent_run: run.parent?.run ?? null,
+    parent_task: run.parent?.task ?? null,
+    state: run.state,
+    outcome: run.outcome ?? null,
+    cancel_requested: run.cancelRequested ? 1 : 0,
+    spec_json: JSON.stringify(run.spec),
+    plan_json: JSON.stringify(run.plan),
+    base_commit: run.baseCommit,
+    created_ms: run.createdMs,
+    ended_ms: run.endedMs ?? null,
+  });
+}
+
+/** Changes a run that still has the version it was read with. */
+export function updateRun(run: { id: string; version: number }, patch: RunPatch<unknown>): Statement {
+  return updateVersioned("runs", { id: run.id }, run.version, {
+    ...(patch.state === undefined ? {} : { state: patch.state }),
+    ...(patch.outcome === undefined ? {} : { outcome: patch.outcome }),
+    ...(patch.cancelRequested === undefined ? {} : { cancel_requested: 1 }),
+    ...(patch.plan === undefined ? {} : { plan_json: toJson(patch.plan) }),
+    ...(patch.endedMs === undefined ? {} : { ended_ms: patch.endedMs }),
+  });
+}
+
+/** A run by its whole id. */
+export async function findRun<Spec, Plan>(store: Store, id: string): Promise<RunRow<Spec, Plan> | undefined> {
+  const [row] = await store.read("select * from runs where id = ?", [id]);
+  return row === undefined ? undefined : parseRun(row);
+}
+
+/** The run that a request became, if it became one. */
+export async function findRunByRequest<Spec, Plan>(
+  store: Store,
+  requestId: string,
+): Promise<RunRow<Spec, Plan> | undefined> {
+  const [row] = await store.read("select * from runs where request_id = ?", [requestId]);
+  return row === undefined ? undefined : parseRun(row);
+}
+
+/** Runs that have work left: active ones, and ended ones whose detached tasks go on. */
+export async function loadOpenRuns<Spec, Plan>(store: Store): Promise<RunRow<Spec, Plan>[]> {
+  const rows = await store.read(
+    `select * from runs where state = 'active' or id in (select run_id from tasks where state <> 'ended')
+     order by created_ms, rowid`,
+  );
+  return rows.map((row) => parseRun<Spec, Plan>(row));
+}
+
+/** The newest runs first. */
+export async function loadRuns<Spec, Plan>(
+  store: Store,
+  query: { readonly limit: number; readonly repositoryId?: string | undefined; readonly skip?: number },
+): Promise<RunRow<Spec, Plan>[]> {
+  const rows =
+    query.repositoryId === undefined
+      ? await store.read("select * from runs order by created_ms desc, rowid desc limit ? offset ?", [query.limit, query.skip ?? 0])
+      : await store.read(
+          "select * from runs where repository_id = ? order by created_ms desc, rowid desc limit ? offset ?",
+          [query.repositoryId, query.limit, query.skip ?? 0],
+        );
+  return rows.map((row) => parseRun<Spec, Plan>(row));
+}
+
+/** The ids that start with some characters, at most ten of them. */
+export async function findRunIds(store: Store, start: string): Promise<string[]> {
+  const rows = await store.read("select id from runs where substr(id, 1, ?) = ? order by id limit 10", [
+    start.length,
+    start,
+  ]);
+  return rows.map((row) => textOf(row, "id"));
+}
+
+/** The runs that a task, or any task of a run, has started. */
+export async function loadChildRunIds(store: Store, run: string, task?: string): Promise<string[]> {
+  const rows =
+    task === undefined
+      ? await store.read("select id from runs where parent_run = ?", [run])
+      : await store.read("select id from runs where parent_run = ? and parent_task = ?", [run, task]);
+  return rows.map((row) => textOf(row, "id"));
+}
+
+/** Removes a run and all that belongs to it. */
+export function deleteRun(id: string): Statement[] {
+  return [
+    { sql: "delete from events where run_id = ?", values: [id] },
+    { sql: "delete from runs where id = ? and state = 'ended'", values: [id], expectRows: 1 },
+  ];
+}
+
+function parseRun<Spec, Plan>(row: SqlRow): RunRow<Spec, Plan> {
+  const parentRun = optionalTextOf(row, "parent_run");
+  return {
+    id: textOf(row, "id"),
+    version: numberOf(row, "version"),
+    requestId: textOf(row, "request_id"),
+    repositoryId: textOf(row, "repository_id"),
+    parent: parentRun === undefined ? undefined : { run: parentRun, task: textOf(row, "parent_task") },
+    state: textOf(row, "state") as "active" | "ended",
+    outcome: optionalTextOf(row, "outcome") as Outcome | undefined,
+    cancelRequested: numberOf(row, "cancel_requested") === 1,
+    spec: jsonOf<Spec>(row, "spec_json"),
+    plan: jsonOf<Plan>(row, "plan_json"),
+    baseCommit: textOf(row, "base_commit"),
+    createdMs: numberOf(row, "created_ms"),
+    endedMs: optionalNumberOf(row, "ended_ms"),
+  };
+}
+
+/** Why something is as it is, kept as an error's shape so that it carries code, message and hint. */
+export type Reason = Omit<ErrorShape, "kind">;

@@ -1,0 +1,120 @@
+import { AnabranchError } from "../base/errors.ts";
+import type { Mode } from "../engine/planner.ts";
+import type { Join, RetryPolicy } from "../engine/task.ts";
+import type { RepositoryFile, TaskDefinition, WorkflowDefinition } from "./schema.ts";
+import type { RunSpec, TaskSpec } from "./spec.ts";
+import { durationMs, sizeBytes } from "./units.ts";
+
+/** What a caller may say beside, or instead of, what a workflow says. */
+export interface RunChoices {
+  readonly mode?: Mode | undefined;
+  readonly join?: Join | undefined;
+  readonly parallel?: number | undefined;
+  readonly share?: boolean | undefined;
+  /** Nothing any task changes is kept. */
+  readonly writesNone?: boolean | undefined;
+  /** Where the caller stands, from the repository's root. */
+  readonly subdirectory: string;
+}
+
+const DEFAULT_DEPENDENCIES = ["node_modules", "vendor", "target"];
+const DEFAULT_LOG_CAP = "64mb";
+
+/** Settles a workflow: defaults, units and the caller's choices are worked in. */
+export function compileRun(
+  name: string | undefined,
+  workflow: WorkflowDefinition,
+  file: RepositoryFile,
+  choices: RunChoices,
+): RunSpec {
+  const mode = choices.mode ?? workflow.mode ?? "auto";
+  const definitions = Object.entries(workflow.tasks);
+  const setup = listOf(file.setup);
+  return {
+    name,
+    mode,
+    join: choices.join ?? workflow.join ?? "all",
+    parallel: choices.parallel ?? workflow.parallel,
+    share: choices.share ?? workflow.share,
+    tasks: definitions.map(([task, definition], index) =>
+      compileTask(task, definition, workflow, choices, mode === "sequential" ? definitions[index - 1]?.[0] : undefined),
+    ),
+    setup,
+    dependencies: file.dependencies ?? DEFAULT_DEPENDENCIES,
+    // What setup makes need not be copied first, unless somebody asks for both.
+    copyDependencies: setup.length === 0 || file.dependencies !== undefined,
+    carry: file.carry ?? [],
+    ports: file.ports ?? [],
+    environment: textValues(file.env),
+    repositoryParallel: file.limits?.parallel,
+    resources: file.limits?.resources ?? {},
+    logCapBytes: sizeBytes(file.limits?.log ?? DEFAULT_LOG_CAP),
+  };
+}
+
+function compileTask(
+  name: string,
+  definition: TaskDefinition,
+  workflow: WorkflowDefinition,
+  choices: RunChoices,
+  previous: string | undefined,
+): TaskSpec {
+  const needs = [...new Set(listOf(definition.needs))];
+  checkTask(name, definition, needs);
+  return {
+    name,
+    kind: "shell",
+    needs,
+    after: previous === undefined || needs.includes(previous) ? [] : [previous],
+    when: definition.when ?? "success",
+    join: definition.join ?? "all",
+    detach: definition.detach ?? false,
+    writes: choices.writesNone === true || definition.writes === "none" ? "none" : listOf(definition.writes),
+    resources: [...new Set(listOf(definition.resources))],
+    retry: compileRetries(definition.retries),
+    command: definition.run,
+    environment: { ...textValues(workflow.env), ...textValues(definition.env) },
+    directory: definition.directory?.replace(/\/+$/, "") ?? choices.subdirectory,
+    timeoutMs: definition.timeout === undefined ? undefined : durationMs(definition.timeout),
+    output: definition.output ?? (definition.schema === undefined ? undefined : "json"),
+    schema: definition.schema,
+  };
+}
+
+function checkTask(name: string, definition: TaskDefinition, needs: readonly string[]): void {
+  const problem =
+    definition.when === "failure" && needs.length === 0
+      ? `has "when: failure" but needs nothing`
+      : definition.join !== undefined && needs.length === 0
+        ? `has "join: ${definition.join}" but needs nothing`
+        : definition.schema !== undefined && definition.output === "text"
+          ? `has a schema, but its output is text`
+          : needs.includes(name)
+            ? "needs itself"
+            : undefined;
+  if (problem === undefined) return;
+  throw new AnabranchError("GRAPH_INVALID", {
+    message: `task ${name} ${problem}`,
+    hint: `change task ${name}`,
+    data: { task: name },
+  });
+}
+
+function compileRetries(retries: TaskDefinition["retries"]): RetryPolicy {
+  const given = typeof retries === "object" ? retries : { times: retries ?? 0 };
+  return {
+    times: given.times,
+    delayMs: durationMs(given.delay ?? "1s"),
+    factor: given.factor ?? 2,
+    maxDelayMs: durationMs(given.max ?? "1m"),
+  };
+}
+
+function textValues(values: Readonly<Record<string, string | number | boolean>> | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [key, String(value)]));
+}
+
+function listOf<Item>(value: Item | readonly Item[] | undefined): readonly Item[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? (value as readonly Item[]) : [value as Item];
+}

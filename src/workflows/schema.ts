@@ -1,0 +1,112 @@
+import { z } from "zod";
+
+import { MODES } from "../engine/planner.ts";
+import { CONDITIONS, JOINS } from "../engine/task.ts";
+import { DURATION_PATTERN, SIZE_PATTERN } from "./units.ts";
+
+const duration = z.string().regex(DURATION_PATTERN, "expected a duration such as 500ms, 10s, 5m or 2h");
+const size = z.string().regex(SIZE_PATTERN, "expected a size such as 512kb, 64mb or 1gb");
+const command = z.string().trim().min(1, "expected a command");
+const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable");
+const environment = z.record(environmentName, z.union([z.string(), z.number(), z.boolean()]));
+const relativePath = z
+  .string()
+  .min(1)
+  .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "expected a path inside the repository");
+const list = <Item extends z.ZodType>(item: Item) => z.union([item, z.array(item)]);
+
+/** What a task may be called: it becomes a folder, part of a ref and part of a variable's name. */
+export const taskName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, "expected letters, digits, - and _, starting with a letter or digit");
+
+const retries = z.union([
+  z.int().min(0).max(100),
+  z.strictObject({
+    /** Attempts after the first one. */
+    times: z.int().min(0).max(100),
+    /** Before the second attempt. Default `1s`. */
+    delay: duration.optional(),
+    /** Each delay is this many times the one before. Default 2. */
+    factor: z.number().min(1).max(10).optional(),
+    /** No delay is longer. Default `1m`. */
+    max: duration.optional(),
+  }),
+]);
+
+/** One task, as it is written. */
+export const taskDefinition = z.strictObject({
+  /** The command, for `/bin/sh`. */
+  run: command,
+  /** Tasks that must have ended before. */
+  needs: list(taskName).optional(),
+  /** Starts when its needs all succeeded (default), when any failed, or always. */
+  when: z.enum(CONDITIONS).optional(),
+  /** Waits for all of its needs (default), or for the first one; the others are then stopped. */
+  join: z.enum(JOINS).optional(),
+  /** `none`: what it changes is reported and thrown away. Or the globs it will write. Default: anything. */
+  writes: z.union([z.literal("none"), z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  /** What its standard output is: `text` or `json` is kept apart from the log and passed on. */
+  output: z.enum(["text", "json"]).optional(),
+  /** A JSON Schema that the JSON output must meet. */
+  schema: z.record(z.string(), z.unknown()).optional(),
+  /** It is stopped after this long. */
+  timeout: duration.optional(),
+  /** How often it is tried again after it failed or was lost. Default: never. */
+  retries: retries.optional(),
+  /** Named resources it uses one unit of; see `limits.resources`. */
+  resources: list(z.string().min(1)).optional(),
+  /** Added to its environment. */
+  env: environment.optional(),
+  /** The folder it starts in, from the repository's root. Default: where the caller stands. */
+  directory: relativePath.optional(),
+  /** It does not hold its run open. */
+  detach: z.boolean().optional(),
+});
+
+/** A named template of a run. */
+export const workflowDefinition = z.strictObject({
+  /** How its tasks start. Default `auto`. */
+  mode: z.enum(MODES).optional(),
+  /** `first`: the run ends with the first of its final tasks that succeeds; the others are stopped. */
+  join: z.enum(JOINS).optional(),
+  /** The most tasks of this run at once. */
+  parallel: z.int().min(1).max(1000).optional(),
+  /** Whether tasks that write nothing share one workspace. Default: the planner's choice. */
+  share: z.boolean().optional(),
+  /** Added to the environment of its tasks. */
+  env: environment.optional(),
+  tasks: z.record(taskName, taskDefinition).refine((tasks) => Object.keys(tasks).length > 0, "expected a task"),
+});
+
+/** `anabranch.yaml` at the root of a repository. */
+export const repositoryFile = z.strictObject({
+  /** Run in each workspace, once per content of the lock files. */
+  setup: list(command).optional(),
+  /** Ignored folders that come along from the user's tree, by name or path. */
+  dependencies: z.array(relativePath).optional(),
+  /** Ignored files that workspaces get a copy of and snapshots never hold. */
+  carry: z.array(relativePath).optional(),
+  /** Variables that hold a port no other workspace has. */
+  ports: z.array(environmentName).optional(),
+  /** Added to the environment of every task; `{{workspace}}` is the workspace's number, `{{port.NAME}}` a port. */
+  env: environment.optional(),
+  limits: z
+    .strictObject({
+      /** The most tasks of this repository at once. */
+      parallel: z.int().min(1).max(1000).optional(),
+      /** How many tasks may use each named resource at once. */
+      resources: z.record(z.string().min(1), z.int().min(1)).optional(),
+      /** How much of each task's output is kept from its start. Default `64mb`. */
+      log: size.optional(),
+    })
+    .optional(),
+  workflows: z.record(taskName, workflowDefinition).optional(),
+});
+
+/** One task, as it is written. */
+export type TaskDefinition = z.infer<typeof taskDefinition>;
+/** A named template of a run, as it is written. */
+export type WorkflowDefinition = z.infer<typeof workflowDefinition>;
+/** `anabranch.yaml`, as it is written. */
+export type RepositoryFile = z.infer<typeof repositoryFile>;

@@ -1,0 +1,157 @@
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { AnabranchError } from "../base/errors.ts";
+import { faultPoint } from "../base/fault.ts";
+import { compareTrees, GITLINK_MODE, type Change, type TreeDifference } from "../git/changes.ts";
+import type { Git, GitPlace } from "../git/git.ts";
+import { restoreBaseRules } from "./base-rules.ts";
+import { adminOf } from "./layout.ts";
+import { ownObjects } from "./own-objects.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What a workspace holds, safe in the vault. */
+export interface Snapshot {
+  /** The base itself when nothing differs. */
+  readonly commit: string;
+  /** The paths that differ from the base. */
+  readonly changes: readonly Change[];
+  /** Folders in it that are repositories of their own; their files are not in the commit. */
+  readonly nested: readonly string[];
+}
+
+/** How to take a snapshot. */
+export interface SnapshotRequest {
+  readonly base: string;
+  /** The ref in the vault that will hold it. */
+  readonly ref: string;
+  readonly message: string;
+  readonly atSeconds: number;
+  /** Folders that stay out whatever the ignore rules say. */
+  readonly kept: readonly string[];
+  /** Whether the snapshot names the base as its parent; not where the vault does not have it. */
+  readonly withoutParent?: boolean | undefined;
+  /** The paths that can differ from the base, where they are known: then only those are looked at. */
+  readonly paths?: readonly string[] | undefined;
+}
+
+/**
+ * Takes a snapshot of a workspace: everything in it but what the *base* ignores. Neither the workspace's own
+ * repository, which whatever ran there may have changed or removed, nor its configuration is looked at.
+ *
+ * @throws {AnabranchError} `WORKSPACE_GONE` when its folder was removed, `UNREADABLE_FILES`, `DISK_FULL`
+ */
+export async function captureWorkspace(git: Git, workspace: Workspace, request: SnapshotRequest): Promise<Snapshot> {
+  requireTree(workspace);
+  const scratch = await mkdtemp(join(workspace.slot, "capture-"));
+  try {
+    const indexFile = join(scratch, "index");
+    await copyFile(join(adminOf(workspace.slot), "index"), indexFile);
+    const place = { ...workspace.place, indexFile };
+    const staged = await stageChanges(git, place, scratch, request);
+    const commit = await keepTree(git, workspace, staged, request);
+    return { commit, changes: staged.difference.changes, nested: staged.nested };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function requireTree({ tree }: Workspace): void {
+  if (existsSync(tree)) return;
+  throw new AnabranchError("WORKSPACE_GONE", {
+    message: `the workspace ${tree} was removed while its task ran`,
+    hint: "look into the task's log for what removed it; the work of earlier attempts is in the vault",
+  });
+}
+
+interface Staged {
+  readonly tree: string;
+  readonly difference: TreeDifference;
+  readonly nested: readonly string[];
+}
+
+async function stageChanges(git: Git, place: GitPlace, scratch: string, request: SnapshotRequest): Promise<Staged> {
+  const unborn = request.paths === undefined ? await addEverything(git, place) : await addPaths(git, place, request.paths);
+  let tree = await writeTree(git, place);
+  let difference = await compareTrees(git, place, request.base, tree);
+  const nested = difference.changes.filter(isNewRepository).map((change) => change.path);
+  let restaged = nested.length > 0;
+  if (restaged) await removeFromIndex(git, place, nested);
+  if (difference.changes.some((change) => /(^|\/)\.gitignore$/.test(change.path))) {
+    restaged = (await restoreBaseRules(git, place, scratch, request)) || restaged;
+  }
+  if (restaged) {
+    tree = await writeTree(git, place);
+    difference = await compareTrees(git, place, request.base, tree);
+  }
+  return { tree, difference, nested: [...nested, ...unborn] };
+}
+
+/** Stages everything that is not ignored; returns the nested repositories that have no commit yet. */
+export async function addEverything(git: Git, place: GitPlace): Promise<string[]> {
+  const end = await git.run(place, ["add", "--all", "--ignore-errors", "--", "."], {
+    allow: [1, 128],
+    config: { "advice.addEmbeddedRepo": "false" },
+  });
+  return end.status === 0 ? [] : unbornRepositories(end.stderr, place.workTree ?? "");
+}
+
+// A nested repository without a commit is left out by git; whatever else it leaves out would be work unseen.
+function unbornRepositories(words: string, tree: string): string[] {
+  const unborn: string[] = [];
+  const problems: string[] = [];
+  for (const line of words.split("\n")) {
+    const path = /^error: '(.*)\/' does not have a commit checked out$/.exec(line)?.[1];
+    if (path !== undefined) unborn.push(path);
+    else if (/^(error|fatal): /.test(line) && !/adding files failed/.test(line)) problems.push(line);
+  }
+  const [first] = problems;
+  if (first === undefined && unborn.length > 0) return unborn;
+  const full = /No space left|quota exceeded/i.test(words);
+  throw new AnabranchError(full ? "DISK_FULL" : "UNREADABLE_FILES", {
+    message: `some files of ${tree} cannot be kept: ${(first ?? words).replace(/^(error|fatal): /, "")}`,
+    hint: full ? "free some disk space" : "make them readable, remove them or ignore them",
+    data: { problems: problems.slice(0, 20) },
+  });
+}
+
+async function addPaths(git: Git, place: GitPlace, paths: readonly string[]): Promise<string[]> {
+  if (paths.length === 0) return [];
+  const input = paths.map((path) => `${path}\0`).join("");
+  await git.run(place, ["update-index", "--add", "--remove", "-z", "--stdin"], { input });
+  return [];
+}
+
+function isNewRepository(change: Change): boolean {
+  return change.newMode === GITLINK_MODE && change.oldMode !== GITLINK_MODE;
+}
+
+async function removeFromIndex(git: Git, place: GitPlace, paths: readonly string[]): Promise<void> {
+  const input = paths.map((path) => `${path}\0`).join("");
+  await git.run(place, ["update-index", "--force-remove", "-z", "--stdin"], { input });
+}
+
+// Objects that a sparse or partial clone does not have need not be there to be named.
+function writeTree(git: Git, place: GitPlace): Promise<string> {
+  return git.text(place, ["write-tree", "--missing-ok"]);
+}
+
+async function keepTree(
+  git: Git,
+  { vault }: Workspace,
+  { tree, difference }: Staged,
+  request: SnapshotRequest,
+): Promise<string> {
+  faultPoint("snapshot.keep");
+  if (difference.changes.length === 0) {
+    if (request.withoutParent !== true) await vault.refs.update([{ name: request.ref, to: request.base }]);
+    return request.base;
+  }
+  await ownObjects(git, vault, [tree, ...difference.newObjects]);
+  const { message, atSeconds } = request;
+  const parents = request.withoutParent === true ? [] : [request.base];
+  const commit = await vault.commits.write({ tree, parents, message, atSeconds });
+  await vault.refs.update([{ name: request.ref, to: commit }]);
+  return commit;
+}

@@ -1,0 +1,137 @@
+import { existsSync } from "node:fs";
+import { access, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { newId, systemRandom } from "../base/ids.ts";
+import { openCommitWriter, type CommitWriter } from "../git/commits.ts";
+import type { Git, GitPlace } from "../git/git.ts";
+import { openRefWriter, type RefWriter } from "../git/refs.ts";
+import { formatConfig, type Repository } from "../git/repository.ts";
+
+/** Anabranch's own bare repository for one repository of the user's. */
+export interface Vault {
+  readonly repositoryId: string;
+  readonly directory: string;
+  /** For git commands that only need its objects and refs. */
+  readonly place: GitPlace;
+  readonly commits: CommitWriter;
+  readonly refs: RefWriter;
+  close(): Promise<void>;
+}
+
+/** Opens a vault that has been prepared. Nothing is started until something is written. */
+export function openVault(git: Git, repositoryId: string, directory: string): Vault {
+  const commits = openCommitWriter(git, directory);
+  const refs = openRefWriter(git, directory);
+  return {
+    repositoryId,
+    directory,
+    place: { gitDirectory: directory },
+    commits,
+    refs,
+    async close() {
+      await Promise.all([commits.close(), refs.close()]);
+    },
+  };
+}
+
+/** The user's local settings that decide how files become blobs and back; the vault needs the same. */
+const CONTENT_SETTINGS =
+  /^(core\.(autocrlf|eol|safecrlf|filemode|ignorecase|precomposeunicode|symlinks|attributesfile|excludesfile|checkroundtripencoding|bigfilethreshold)|remote\..*\.(url|fetch|promisor|partialclonefilter)|lfs\..*)$/;
+
+/** Those of the user's local settings that a workspace gets, besides the ones above. */
+const WORKSPACE_SETTINGS =
+  /^(user\..*|author\..*|committer\..*|core\.(abbrev|whitespace|commentchar|longpaths)|branch\..*|remote\..*\.tagopt|diff\.(algorithm|renames|renamelimit|mnemonicprefix)|merge\.(conflictstyle|renames|renamelimit)|submodule\..*\.(url|active)|i18n\..*)$/;
+
+/** Where a workspace's pushes would go: nowhere, with a name that says why. */
+export const PUSH_DISABLED = "anabranch-workspaces-do-not-push";
+
+type ConfigEntry = readonly [key: string, value: string];
+
+/** The configuration of a vault. */
+export function vaultConfig(repository: Repository, local: readonly ConfigEntry[]): string {
+  return formatConfig([...formatEntries(repository, local, true), ...contentEntries(local)]);
+}
+
+/** The configuration of a workspace's private repository. */
+export function workspaceConfig(repository: Repository, local: readonly ConfigEntry[], sparse: boolean): string {
+  const remotes = new Set(local.flatMap(([key]) => /^remote\.(.*)\.url$/.exec(key)?.[1] ?? []));
+  return formatConfig([
+    ...formatEntries(repository, local, false),
+    ["core.logallrefupdates", "true"],
+    ...(sparse ? ([["core.sparsecheckout", "true"]] as const) : []),
+    ["gc.auto", "0"],
+    ...contentEntries(local),
+    ...local.filter(([key]) => WORKSPACE_SETTINGS.test(key)),
+    ...[...remotes].map((remote) => [`remote.${remote}.pushurl`, PUSH_DISABLED] as const),
+  ]);
+}
+
+function formatEntries(repository: Repository, local: readonly ConfigEntry[], bare: boolean): ConfigEntry[] {
+  const extensions: ConfigEntry[] = local.filter(([key]) => key === "extensions.partialclone");
+  if (repository.objectFormat !== "sha1") extensions.push(["extensions.objectformat", repository.objectFormat]);
+  return [
+    ["core.repositoryformatversion", extensions.length > 0 ? "1" : "0"],
+    ["core.bare", String(bare)],
+    ...extensions,
+  ];
+}
+
+function contentEntries(local: readonly ConfigEntry[]): ConfigEntry[] {
+  const entries = local.filter(([key]) => CONTENT_SETTINGS.test(key));
+  // Git LFS may be switched on for this repository only; its commands are known, so they need not be taken from there.
+  const usesLfs = local.some(([key]) => /^filter\.lfs\./.test(key));
+  return usesLfs ? [...entries, ...LFS_ENTRIES] : entries;
+}
+
+const LFS_ENTRIES: readonly ConfigEntry[] = [
+  ["filter.lfs.clean", "git-lfs clean -- %f"],
+  ["filter.lfs.smudge", "git-lfs smudge -- %f"],
+  ["filter.lfs.process", "git-lfs filter-process"],
+  ["filter.lfs.required", "true"],
+];
+
+/**
+ * Makes the vault, or brings its settings in line with the user's repository. Files are replaced only where they
+ * differ, each by rename, so that git processes at work in it see the old or the new one.
+ */
+export async function prepareVault(
+  directory: string,
+  repository: Repository,
+  local: readonly ConfigEntry[],
+): Promise<void> {
+  if (!existsSync(join(directory, "HEAD"))) {
+    for (const folder of ["objects/info", "objects/pack", "refs", "info"]) {
+      await mkdir(join(directory, folder), { recursive: true, mode: 0o700 });
+    }
+    await replaceFile(join(directory, "HEAD"), "ref: refs/heads/none\n");
+  }
+  await replaceFile(join(directory, "config"), vaultConfig(repository, local));
+  await replaceFile(join(directory, "objects/info/alternates"), alternatesFile([repository.objectsDirectory]));
+  await mirrorFile(join(repository.commonDirectory, "info/exclude"), join(directory, "info/exclude"));
+  await mirrorFile(join(repository.commonDirectory, "info/attributes"), join(directory, "info/attributes"));
+  await mirrorFile(join(repository.commonDirectory, "shallow"), join(directory, "shallow"));
+}
+
+/** The text of an `objects/info/alternates` file. Git reads an entry that starts with a quote like a C string. */
+export function alternatesFile(directories: readonly string[]): string {
+  return directories
+    .map((path) => (/^[#"]|\n/.test(path) ? `${JSON.stringify(path)}\n` : `${path}\n`))
+    .join("");
+}
+
+async function mirrorFile(from: string, to: string): Promise<void> {
+  const content = await readFile(from).catch(() => undefined);
+  if (content === undefined) await rm(to, { force: true });
+  else await replaceFile(to, content);
+}
+
+/** Writes a file by rename, unless it has this content already. */
+export async function replaceFile(path: string, content: string | Buffer): Promise<void> {
+  const before = await readFile(path).catch(() => undefined);
+  if (before?.equals(Buffer.from(content)) === true) return;
+  await access(dirname(path)).catch(() => mkdir(dirname(path), { recursive: true }));
+  const temporary = `${path}.${newId(systemRandom)}.tmp`;
+  await writeFile(temporary, content, { mode: 0o600 });
+  await rename(temporary, path);
+}
