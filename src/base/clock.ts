@@ -11,7 +11,7 @@ export interface Clock {
   monotonicMs(): number;
   /** Names this boot: a {@link Clock.monotonicMs} of another boot means nothing. */
   readonly bootId: string;
-  /** Calls `action` once, `delayMs` from now. A pending timer does not keep the process alive. */
+  /** Calls `action` once, `delayMs` from now. */
   after(delayMs: number, action: () => void): CancelTimer;
 }
 
@@ -26,7 +26,6 @@ export const systemClock: Clock = {
   },
   after(delayMs, action) {
     const timer = setTimeout(action, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
-    timer.unref();
     return () => clearTimeout(timer);
   },
 };

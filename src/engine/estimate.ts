@@ -5,8 +5,6 @@ export interface Measurement {
   /** Processor time of it and all its children. */
   readonly cpuMs: number;
   readonly memoryBytes: number;
-  /** From being chosen to being started. */
-  readonly spinUpMs: number;
 }
 
 /** What a task is expected to cost. */

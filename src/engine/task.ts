@@ -91,12 +91,12 @@ export function isFailure(outcome: Outcome | undefined): boolean {
 }
 
 /**
- * How long to wait before the attempt that follows attempt number `attempt`, or `undefined` when none may follow.
+ * How long to wait before the next attempt after so many that failed, or `undefined` when none may follow.
  *
  * @example
  * retryDelayMs({ times: 2, delayMs: 1000, factor: 2, maxDelayMs: 60_000 }, 2) // 2000
  */
-export function retryDelayMs(policy: RetryPolicy, attempt: number): number | undefined {
-  if (attempt > policy.times) return undefined;
-  return Math.min(policy.delayMs * policy.factor ** (attempt - 1), policy.maxDelayMs);
+export function retryDelayMs(policy: RetryPolicy, failures: number): number | undefined {
+  if (failures > policy.times) return undefined;
+  return Math.min(policy.delayMs * policy.factor ** (failures - 1), policy.maxDelayMs);
 }

@@ -125,7 +125,10 @@ export function withoutGitVariables(
 
 // Who commits, and how git reaches a network, are the user's wishes; all else would redirect git.
 function isGitVariable(name: string): boolean {
-  return name.startsWith("GIT_") && !/^GIT_(AUTHOR|COMMITTER|SSH|SSL|HTTP|PROXY|ASKPASS|TERMINAL_PROMPT|EDITOR)/.test(name);
+  return (
+    name.startsWith("GIT_") &&
+    !/^GIT_(AUTHOR|COMMITTER|SSH|SSL|HTTP|PROXY|ASKPASS|EDITOR|CONFIG_GLOBAL|CONFIG_SYSTEM|CONFIG_NOSYSTEM)/.test(name)
+  );
 }
 
 function placeVariables(place: GitPlace): Record<string, string> {

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
@@ -22,6 +22,10 @@ export function probeControlGroups(name: string): ControlGroups | undefined {
     mkdirSync(root, { recursive: true });
     accessSync(join(root, "cgroup.kill"), constants.W_OK);
     accessSync(join(root, "cgroup.procs"), constants.W_OK);
+    // What an earlier daemon left; those that still hold processes cannot be removed, and stay.
+    for (const entry of readdirSync(root, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeControlGroup(join(root, entry.name));
+    }
   } catch {
     removeControlGroup(root);
     return undefined;
@@ -55,6 +59,16 @@ export function processesIn(directory: string): number[] {
     return listing.split("\n").flatMap((line) => (line === "" ? [] : [Number(line)]));
   } catch {
     return [];
+  }
+}
+
+/** How long something in the group could have run but had to wait for a processor, as far as the kernel tells. */
+export function stalledMs(directory: string): number {
+  try {
+    const some = /^some .*\btotal=(\d+)/m.exec(readFileSync(join(directory, "cpu.pressure"), "utf8"))?.[1];
+    return Number(some ?? 0) / 1000;
+  } catch {
+    return 0;
   }
 }
 

@@ -13,8 +13,8 @@
   # Handlers rather than '' so that COMMAND starts with default signals while the shim lives to record its end.
   trap : INT TERM HUP QUIT
 
-  joined=no
-  if [ -n "$cgroup" ] && echo 0 2>/dev/null >"$cgroup/cgroup.procs"; then joined=yes; fi
+  joined=
+  if [ -n "$cgroup" ] && echo 0 2>/dev/null >"$cgroup/cgroup.procs"; then joined=$cgroup; fi
   IFS= read -r stat 2>/dev/null <"/proc/$$/stat" || stat="$$ ps $(command -p ps -o lstart= -p $$)"
 
   set -C

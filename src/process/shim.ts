@@ -3,8 +3,9 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import type { Clock } from "../base/clock.ts";
 import { AnabranchError, systemCodeOf } from "../base/errors.ts";
-import { parseStat, type ProcessIdentity } from "./identity.ts";
+import { identify, parseStat, type ProcessIdentity } from "./identity.ts";
 
 /** One attempt at a command, as its shim needs it. */
 export interface ShimSpec {
@@ -21,11 +22,17 @@ export interface ShimSpec {
   readonly controlGroup?: string | undefined;
 }
 
+/** A shim that has just been started. */
+export interface LaunchedShim {
+  readonly child: ChildProcess;
+  readonly identity: ProcessIdentity;
+}
+
 /** Who runs an attempt. */
 export interface ShimStart {
   readonly identity: ProcessIdentity;
-  /** Whether it really is in its control group. */
-  readonly inControlGroup: boolean;
+  /** The control group it really is in. */
+  readonly controlGroup: string | undefined;
 }
 
 /** The exit record of an attempt. */
@@ -60,7 +67,7 @@ export function reserveAttempt(directory: string): void {
  *
  * @throws {AnabranchError} `COMMAND_MISSING` when no process can be started with this folder, environment or command.
  */
-export async function launchShim(spec: ShimSpec): Promise<ChildProcess> {
+export async function launchShim(spec: ShimSpec, clock: Clock): Promise<LaunchedShim> {
   if (Buffer.byteLength(spec.command) > LONGEST_COMMAND_BYTES) {
     throw new AnabranchError("COMMAND_MISSING", {
       message: `the command is longer than ${LONGEST_COMMAND_BYTES} bytes`,
@@ -80,8 +87,9 @@ export async function launchShim(spec: ShimSpec): Promise<ChildProcess> {
     ],
     { cwd: spec.cwd, env: { ...spec.environment }, detached: true, stdio: "ignore" },
   );
-  await new Promise<void>((resolve, reject) => {
-    child.once("spawn", resolve);
+  const identity = await new Promise<ProcessIdentity | undefined>((resolve, reject) => {
+    // Until its end is collected, in a later turn of the loop, its number is surely its own.
+    child.once("spawn", () => resolve(identify(child.pid ?? 0, clock)));
     child.once("error", (cause) =>
       reject(
         new AnabranchError("COMMAND_MISSING", {
@@ -93,7 +101,7 @@ export async function launchShim(spec: ShimSpec): Promise<ChildProcess> {
     );
   });
   child.unref();
-  return child;
+  return { child, identity: identity ?? { pid: child.pid ?? 0, startTime: "", bootId: clock.bootId } };
 }
 
 /**
@@ -111,22 +119,23 @@ export function forestallShim(directory: string): boolean {
 }
 
 /**
- * Who runs the attempt, or `undefined` while nobody does, or when it was forestalled.
+ * Who runs the attempt, or `undefined` while nobody does, or when it was forestalled. The record is there before the
+ * command starts, so where it is empty the command never ran.
  * @param bootId of the boot the attempt was started in
  */
 export function readStart(directory: string, bootId: string): ShimStart | undefined {
   const text = readRecord(join(directory, "started"));
   if (text === undefined) return undefined;
   const [first = "", second = ""] = text.split("\n");
-  const inControlGroup = second === "cgroup yes";
+  const controlGroup = /^cgroup (.+)$/.exec(second)?.[1];
   const viaPs = /^(\d+) ps (.+)$/.exec(first);
   if (viaPs !== null) {
     const identity = { pid: Number(viaPs[1]), startTime: (viaPs[2] ?? "").trim(), bootId };
-    return { identity, inControlGroup };
+    return { identity, controlGroup };
   }
   const stat = parseStat(first);
   if (stat === undefined) return undefined;
-  return { identity: { pid: stat.pid, startTime: stat.startTime, bootId }, inControlGroup };
+  return { identity: { pid: stat.pid, startTime: stat.startTime, bootId }, controlGroup };
 }
 
 /** How the attempt's command ended, or `undefined` while its record is not there. */

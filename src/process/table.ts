@@ -70,6 +70,20 @@ function findMarkedWithPs(wanted: WantedProcesses): ProcessStat[] {
   );
 }
 
+/** Every live process with an environment variable of this name, and its value. */
+export function findMarkedByVariable(name: string): { readonly pid: number; readonly value: string }[] {
+  if (process.platform !== "linux") return [];
+  return processNumbers().flatMap((pid) => {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+      const entry = environment.find((one) => one.startsWith(`${name}=`));
+      return entry === undefined || pid === process.pid ? [] : [{ pid, value: entry.slice(name.length + 1) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
 function processNumbers(): number[] {
   return readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
 }

@@ -5,12 +5,6 @@ import { JOINS } from "../engine/task.ts";
 import { taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import { checkView, eventView, planView, runSummary, runView } from "./views.ts";
 
-/**
- * The number of the wire's meaning. Client and daemon work together when theirs are equal;
- * a new command or a new optional field does not change it.
- */
-export const PROTOCOL_VERSION = 1;
-
 const directory = z.string().min(1);
 const id = z.string().min(1).max(200);
 const base = z.string().min(1).max(1000);
@@ -175,7 +169,6 @@ export const streams = {
     messages: {
       run: runView,
       line: z.object({ task: z.string(), text: z.string() }),
-      activity: z.object({ task: z.string(), text: z.string() }),
     },
   },
   /** What a task printed. */

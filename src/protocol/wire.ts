@@ -1,5 +1,11 @@
 import type { ErrorShape } from "../base/errors.ts";
 
+/**
+ * The number of the wire's meaning. Client and daemon work together when theirs are equal;
+ * a new command or a new optional field does not change it.
+ */
+export const PROTOCOL_VERSION = 1;
+
 /** The header by which a client says what it speaks. */
 export const PROTOCOL_HEADER = "x-anabranch-protocol";
 /** The header by which a client says which task it runs in. */
@@ -9,6 +15,9 @@ export const PID_HEADER = "x-anabranch-pid";
 
 /** The environment variable that every process of a task carries. */
 export const MARKER_VARIABLE = "ANABRANCH_MARKER";
+
+/** The environment variable that names the descriptor on which a daemon reports that it is ready. */
+export const READY_VARIABLE = "ANABRANCH_READY_DESCRIPTOR";
 
 /** Every answer that is not a stream. */
 export type Envelope<Data> =

@@ -21,14 +21,18 @@ export interface ProcessRecord {
   readonly pid: number;
   readonly startTime: string;
   readonly bootId: string;
-  /** The control group it is in. */
-  readonly controlGroup: string | undefined;
+  /** On the monotonic clock of that boot. */
+  readonly startedAtMs: number;
 }
 
 /** How an attempt's command ended. */
 export interface ExitRecord {
   readonly status: number;
+  /** From its start to when its end was seen, by the monotonic clock. */
+  readonly runMs: number;
   readonly cpuMs: number;
+  /** How long it could have run but no processor was free, as far as the system tells. */
+  readonly stalledMs: number;
   readonly memoryBytes: number;
   /** How many processes had outlived the command and were ended. */
   readonly stragglers: number;
@@ -52,6 +56,8 @@ export interface Changeset {
   readonly deletedLines: number;
   /** The first paths; all of them are in the vault. */
   readonly changes: readonly ChangedPath[];
+  /** Repositories inside the workspace: kept apart in the vault, not part of the snapshot. */
+  readonly nested: readonly string[];
 }
 
 /** When what happened, in milliseconds since the epoch. */

@@ -35,6 +35,7 @@ create table tasks (
   state text not null,
   outcome text,
   attempt integer not null,
+  failures integer not null,
   cancel_json text,
   reason_json text,
   not_before_ms real,

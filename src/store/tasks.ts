@@ -38,6 +38,8 @@ export interface TaskRow {
   readonly outcome: Outcome | undefined;
   /** The number of its newest attempt; 0 before the first. */
   readonly attempt: number;
+  /** How many of its attempts failed or were lost; one that never ran is neither. */
+  readonly failures: number;
   readonly cancel: CancelRequest | undefined;
   /** Why it waits, or ended as it did. */
   readonly reason: Reason | undefined;
@@ -53,6 +55,7 @@ export type TaskPatch = Partial<{
   readonly state: TaskState;
   readonly outcome: Outcome;
   readonly attempt: number;
+  readonly failures: number;
   readonly cancel: CancelRequest;
   readonly reason: Reason | null;
   readonly notBeforeMs: number | null;
@@ -70,6 +73,7 @@ export function insertTask(task: Pick<TaskRow, "run" | "name" | "position" | "st
     position: task.position,
     state: task.state,
     attempt: 0,
+    failures: 0,
   });
 }
 
@@ -79,6 +83,7 @@ export function updateTask(task: Pick<TaskRow, "run" | "name" | "version">, patc
     ...(patch.state === undefined ? {} : { state: patch.state }),
     ...(patch.outcome === undefined ? {} : { outcome: patch.outcome }),
     ...(patch.attempt === undefined ? {} : { attempt: patch.attempt }),
+    ...(patch.failures === undefined ? {} : { failures: patch.failures }),
     ...(patch.cancel === undefined ? {} : { cancel_json: toJson(patch.cancel) }),
     ...(patch.reason === undefined ? {} : { reason_json: toJson(patch.reason) }),
     ...(patch.notBeforeMs === undefined ? {} : { not_before_ms: patch.notBeforeMs }),
@@ -138,6 +143,7 @@ function parseTask(row: SqlRow): TaskRow {
     state: textOf(row, "state") as TaskState,
     outcome: optionalTextOf(row, "outcome") as Outcome | undefined,
     attempt: numberOf(row, "attempt"),
+    failures: numberOf(row, "failures"),
     cancel: optionalJsonOf(row, "cancel_json"),
     reason: optionalJsonOf(row, "reason_json"),
     notBeforeMs: optionalNumberOf(row, "not_before_ms"),

@@ -35,7 +35,8 @@ export function baseRef(commit: string): string {
   return `refs/bases/${commit}`;
 }
 
-const PINS = "refs/anabranch/pins/";
+/** Where the pins in the user's repository are. */
+export const PINS = "refs/anabranch/pins/";
 
 /**
  * Takes the user's current state (committed, uncommitted, and untracked but not ignored) as one commit in the vault.

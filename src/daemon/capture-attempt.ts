@@ -1,0 +1,48 @@
+import { countLines } from "../git/changes.ts";
+import { attemptName, type AttemptRow, type ChangedPath, type Changeset } from "../store/attempts.ts";
+import { captureWorkspace } from "../workspaces/capture.ts";
+import { workspaceAt } from "../workspaces/workspace.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+
+/** The ref in the vault that holds an attempt's snapshot. */
+export function snapshotRef(attempt: AttemptRow): string {
+  return `refs/snapshots/${attemptName(attempt)}`;
+}
+
+const MOST_CHANGES = 100;
+
+/** Takes the snapshot of an attempt's workspace and works out its changeset. */
+export async function captureAttempt(
+  parts: Parts,
+  run: LiveRun,
+  attempt: AttemptRow,
+): Promise<{ readonly changeset: Changeset }> {
+  const row = parts.pool.find(attempt.workspaceId);
+  if (row === undefined) throw new Error(`no workspace ${attempt.workspaceId}`);
+  const vault = parts.vaultOf(row.repositoryId);
+  const workspace = workspaceAt(parts.layout.slot(row.repositoryId, row.slot), vault);
+  const base = attempt.baseCommit;
+  const snapshot = await captureWorkspace(parts.git, workspace, {
+    base,
+    ref: snapshotRef(attempt),
+    message: `What ${attemptName(attempt)} left in its workspace`,
+    atSeconds: parts.clock.wallMs() / 1000,
+    kept: run.row.spec.dependencies,
+  });
+  const lines = new Map((await countLines(parts.git, vault.place, base, snapshot.commit)).map((count) => [count.path, count]));
+  const changes = snapshot.changes.map(({ path, kind }): ChangedPath => {
+    const count = lines.get(path);
+    return { path, kind, added: count?.added, deleted: count?.deleted };
+  });
+  const changeset: Changeset = {
+    base,
+    snapshot: snapshot.commit,
+    paths: changes.length,
+    addedLines: changes.reduce((sum, change) => sum + (change.added ?? 0), 0),
+    deletedLines: changes.reduce((sum, change) => sum + (change.deleted ?? 0), 0),
+    changes: changes.slice(0, MOST_CHANGES),
+    nested: snapshot.nested,
+  };
+  return { changeset };
+}

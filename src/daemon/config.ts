@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+
+import { DURATION_PATTERN, durationMs } from "../workflows/units.ts";
+import { readYaml } from "../workflows/yaml.ts";
+
+/** What the user may set for the daemon, in `config.yaml` of the configuration directory. */
+export interface DaemonConfig {
+  /** The most tasks at work at once. Default: twice the processors, at least four. */
+  readonly parallel: number;
+  /** The most tasks of each kind at work at once. */
+  readonly kinds: Readonly<Record<string, number>>;
+  /** How long each rung of the kill ladder waits. */
+  readonly interruptMs: number;
+  readonly terminateMs: number;
+  /** How long an idle daemon stays. */
+  readonly idleMs: number;
+  /** How long ended runs are kept before `gc` offers to remove them. */
+  readonly keepMs: number;
+}
+
+const duration = z.string().regex(DURATION_PATTERN, "expected a duration such as 500ms, 10s, 5m or 2h");
+const file = z.strictObject({
+  parallel: z.int().min(1).max(1000).optional(),
+  kinds: z.record(z.string(), z.int().min(1)).optional(),
+  kill: z.strictObject({ interrupt: duration.optional(), terminate: duration.optional() }).optional(),
+  idle: duration.optional(),
+  keep: duration.optional(),
+});
+
+/**
+ * Reads the user's settings; without a file they are the defaults.
+ * @throws {AnabranchError} `CONFIG_INVALID`
+ */
+export async function loadDaemonConfig(directory: string): Promise<DaemonConfig> {
+  const path = join(directory, "config.yaml");
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  const given: z.infer<typeof file> = text === undefined ? {} : await readYaml(text, path, file);
+  return {
+    parallel: given.parallel ?? Math.max(4, 2 * availableParallelism()),
+    kinds: given.kinds ?? {},
+    interruptMs: durationMs(given.kill?.interrupt ?? "5s"),
+    terminateMs: durationMs(given.kill?.terminate ?? "5s"),
+    idleMs: durationMs(given.idle ?? "10m"),
+    keepMs: durationMs(given.keep ?? "14d"),
+  };
+}

@@ -1,0 +1,233 @@
+import { delay } from "../base/clock.ts";
+import { AnabranchError } from "../base/errors.ts";
+import { requireReading } from "../git/read-only.ts";
+import { findRepository } from "../git/repository.ts";
+import { applyChangeset } from "../landing/apply.ts";
+import type { CommandName, CommandRequest, CommandResponse, StreamName, StreamRequest } from "../protocol/commands.ts";
+import { PROTOCOL_VERSION } from "../protocol/wire.ts";
+import { findRepositoryRow } from "../store/repositories.ts";
+import { findRunByRequest, loadRuns } from "../store/runs.ts";
+import { countTasks } from "../store/tasks.ts";
+import type { RunSpec } from "../workflows/spec.ts";
+import { findParent, type CallerClaims } from "./caller.ts";
+import { collectGarbage } from "./collect.ts";
+import type { DaemonConfig } from "./config.ts";
+import { examine, type DoctorContext } from "./doctor.ts";
+import type { LiveRun, PlanRecord } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+import type { Reconciler } from "./reconciler.ts";
+import { repositoryAround, resolveId, resolveTask, type Resolved } from "./resolve.ts";
+import { streamDiff, streamEvents, streamLogs, streamRun, type Send } from "./streams.ts";
+import { planRun, startRun } from "./submission.ts";
+import { countStates, summarize, viewPlannedRun, viewRun } from "./views.ts";
+
+/** What the handlers work with. */
+export interface HandlerContext extends DoctorContext {
+  readonly parts: Parts;
+  readonly reconciler: Reconciler;
+  readonly config: DaemonConfig;
+  readonly version: string;
+  readonly startedMs: number;
+  /** Ends the daemon once the answer is out. */
+  readonly stop: () => void;
+}
+
+/** Answers one command. */
+export type Handler<Name extends CommandName> = (
+  request: CommandRequest<Name>,
+  caller: CallerClaims,
+  signal: AbortSignal,
+) => Promise<CommandResponse<Name>>;
+
+/** The handlers of all commands. */
+export type Handlers = { readonly [Name in CommandName]: Handler<Name> };
+
+/** Serves one stream. */
+export type Streamer<Name extends StreamName> = (
+  request: StreamRequest<Name>,
+  send: Send<Name>,
+  signal: AbortSignal,
+) => Promise<void>;
+
+/** The servers of all streams. */
+export type Streamers = { readonly [Name in StreamName]: Streamer<Name> };
+
+/** Makes the handlers of all commands. */
+export function createHandlers(context: HandlerContext): Handlers {
+  const { parts, reconciler } = context;
+  const starting = new Map<string, Promise<{ run: LiveRun; notices: string[] }>>();
+  return {
+    async status() {
+      const { working, ready } = reconciler.counts();
+      return {
+        pid: process.pid,
+        version: context.version,
+        protocol: PROTOCOL_VERSION,
+        node: process.versions.node,
+        home: context.state,
+        startedMs: context.startedMs,
+        memoryBytes: process.memoryUsage.rss(),
+        activeRuns: parts.book.all().filter((run) => run.unended > 0).length,
+        workingTasks: working,
+        readyTasks: ready,
+      };
+    },
+
+    async start(request, caller) {
+      const done = await findRunByRequest<RunSpec, PlanRecord>(parts.store, request.requestId);
+      const known = done === undefined ? undefined : await parts.book.find(done.id);
+      if (known !== undefined) return { run: await viewRun(parts, known), notices: [...known.row.plan.notices] };
+      // Asked again while the first asking is under way, it is the same start.
+      const under = starting.get(request.requestId) ?? startRun(parts, reconciler, request, await findParent(parts, caller));
+      starting.set(request.requestId, under);
+      try {
+        const { run, notices } = await under;
+        return { run: await viewRun(parts, run), notices };
+      } finally {
+        starting.delete(request.requestId);
+      }
+    },
+
+    async plan(request) {
+      return viewPlannedRun(await planRun(parts, request));
+    },
+
+    async list(request) {
+      const repositoryId = await repositoryAround(parts, request.directory);
+      const { limit = 20, skip = 0 } = request;
+      const rows = await loadRuns<RunSpec, PlanRecord>(parts.store, { limit, skip, repositoryId });
+      const counts = await countTasks(parts.store, rows.map((row) => row.id));
+      return rows.map((row) =>
+        summarize(
+          row,
+          (counts.get(row.id) ?? []).map(({ state, outcome, count }) => ({ state, ...(outcome === undefined ? {} : { outcome }), count })),
+        ),
+      );
+    },
+
+    async show(request) {
+      const { run } = await resolveId(parts, request.id, request.directory);
+      if (run.row.state === "ended") await Promise.race([reconciler.settled(run.row.id), delay(parts.clock, MOST_SETTLING_MS)]);
+      return viewRun(parts, run);
+    },
+
+    async wait(request, _caller, signal) {
+      const resolved = await Promise.all(request.ids.map((id) => resolveId(parts, id, request.directory)));
+      await waitForEnds(parts, resolved, request.any === true, request.timeoutMs, signal);
+      return resolved.map(({ run, task }) => {
+        const row = task?.row ?? run.row;
+        return {
+          ...summarize(run.row, countStates(run)),
+          ...(row.outcome === undefined ? {} : { outcome: row.outcome }),
+          ...(task === undefined ? {} : { task: task.row.name }),
+          ended: row.state === "ended",
+        };
+      });
+    },
+
+    async cancel(request) {
+      const { run, task } = await resolveId(parts, request.id, request.directory);
+      return reconciler.cancel(run, task?.row.name, request.force === true);
+    },
+
+    async apply(request) {
+      const { run, task } = await resolveTask(parts, request.id, request.directory);
+      const repository = await findRepository(parts.git, request.directory);
+      const row = await findRepositoryRow(parts.store, repository.commonDirectory);
+      if (row?.id !== run.row.repositoryId) {
+        throw new AnabranchError("APPLY_REFUSED", {
+          message: `run ${run.row.id} belongs to ${run.row.plan.root}, not to ${repository.root}`,
+          hint: `cd ${run.row.plan.root}`,
+        });
+      }
+      const { changeset } = task.attempt ?? {};
+      if (changeset === undefined || task.row.state !== "ended") {
+        throw new AnabranchError("NO_CHANGESET", {
+          message: `${run.row.id}/${task.row.name} has no finished changeset (${task.row.outcome ?? task.row.state})`,
+          hint: `anabranch show ${run.row.id}`,
+        });
+      }
+      const vault = parts.vaultOf(row.id);
+      const applied = await applyChangeset(parts.git, vault, repository, changeset.base, changeset.snapshot);
+      await parts.book.change(run, (draft) =>
+        draft.event("task.applied", { paths: applied.applied.length, root: repository.root }, task.row.name),
+      );
+      return { run: run.row.id, task: task.row.name, applied: [...applied.applied], unchanged: [...applied.unchanged] };
+    },
+
+    gc: (request) => collectGarbage(parts, request, context.config.keepMs),
+
+    doctor: () => examine(parts, context),
+
+    async stop(request) {
+      const going = reconciler.counts().working;
+      if (request.cancel === true) {
+        const runs = parts.book.all().filter((run) => run.unended > 0);
+        await Promise.all(runs.map((run) => reconciler.cancel(run, undefined, false)));
+        await waitForEnds(parts, runs.map((run) => ({ run, task: undefined })), false, undefined, new AbortController().signal, true);
+      }
+      reconciler.stop();
+      context.stop();
+      return { pid: process.pid, goingOn: request.cancel === true ? 0 : going, cancelled: request.cancel === true ? going : 0 };
+    },
+  };
+}
+
+/** How long a report waits for workspaces to be given back, which may tell what was thrown away. */
+const MOST_SETTLING_MS = 5000;
+
+/**
+ * Waits until all of some runs or tasks have ended, or any of them.
+ * @param detachedToo whether a run's detached tasks count
+ */
+async function waitForEnds(
+  parts: Parts,
+  wanted: readonly Resolved[],
+  any: boolean,
+  timeoutMs: number | undefined,
+  signal: AbortSignal,
+  detachedToo = false,
+): Promise<void> {
+  const hasEnded = ({ run, task }: Resolved): boolean =>
+    task === undefined ? run.row.state === "ended" && (!detachedToo || run.unended === 0) : task.row.state === "ended";
+  const isDone = (): boolean => (any ? wanted.some(hasEnded) : wanted.every(hasEnded));
+  if (isDone()) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      stop();
+      cancelTimer();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const stop = parts.book.onChange(() => {
+      if (isDone()) end();
+    });
+    const cancelTimer = timeoutMs === undefined ? () => undefined : parts.clock.after(timeoutMs, end);
+    signal.addEventListener("abort", end);
+  });
+}
+
+/** Makes the servers of all streams. */
+export function createStreamers({ parts }: HandlerContext): Streamers {
+  return {
+    events: (request, send, signal) => streamEvents(parts, request, send, signal),
+    watch: (request, send, signal) => streamRun(parts, request, send, signal),
+    logs: (request, send, signal) => streamLogs(parts, request, send, signal),
+    diff: (request, send, signal) => streamDiff(parts, request, send, signal),
+    async git(request, send, signal) {
+      const args = requireReading(request.args);
+      const repositoryId = await repositoryAround(parts, request.directory);
+      if (repositoryId === undefined) {
+        throw new AnabranchError("NOT_FOUND", {
+          message: `Anabranch keeps no vault for ${request.directory} yet`,
+          hint: "start a run here first",
+        });
+      }
+      const place = parts.vaultOf(repositoryId).place;
+      const onOutput = (piece: Buffer): Promise<void> => send({ type: "piece", data: { bytes: piece.toString("base64") } });
+      const end = await parts.git.run(place, args, { onOutput, signal, allow: [1, 2, 128, 129] });
+      if (end.stderr !== "") await send({ type: "complaint", data: { text: end.stderr } });
+      await send({ type: "end", data: { status: end.status ?? 1 } });
+    },
+  };
+}

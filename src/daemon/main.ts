@@ -1,0 +1,207 @@
+/**
+ * The daemon's composition root: everything is put together here, in this order, and nowhere else.
+ *
+ * starting → serving → stopping. It reports `ready`, or the error that kept it from starting, as one line on the file
+ * descriptor it was given. Killed in any state, the next one finds in the store and on disk all it needs.
+ */
+import { closeSync, existsSync, mkdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import type { Server } from "node:http";
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+
+import { systemClock } from "../base/clock.ts";
+import { directoriesFor } from "../base/directories.ts";
+import { toAnabranchError } from "../base/errors.ts";
+import { systemRandom } from "../base/ids.ts";
+import { fileLog, type Log } from "../base/log.ts";
+import { Semaphore } from "../base/semaphore.ts";
+import { VERSION } from "../base/version.ts";
+import { createGit } from "../git/git.ts";
+import { leaveTaskControlGroup, probeControlGroups } from "../process/cgroup.ts";
+import { PROTOCOL_VERSION, READY_VARIABLE, type DaemonFile, type StartReport } from "../protocol/wire.ts";
+import type { Store } from "../store/port.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import { loadPorts, loadWorkspaces } from "../store/workspaces.ts";
+import { layoutFor, type Layout } from "../workspaces/layout.ts";
+import { WorkspacePool } from "../workspaces/pool.ts";
+import { PortPool } from "../workspaces/ports.ts";
+import { openTrash } from "../workspaces/trash.ts";
+import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
+import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
+import { createHandlers, createStreamers } from "./handlers.ts";
+import { Limits } from "./limits.ts";
+import { takeLock } from "./lock.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import { RepositoryMemory } from "./memory.ts";
+import type { Parts } from "./parts.ts";
+import { Reconciler } from "./reconciler.ts";
+import { RunBook } from "./run-book.ts";
+import { RunFiles } from "./run-files.ts";
+import { createApi, listen } from "./server.ts";
+
+const HOUSEKEEPING_MS = 5000;
+/** A new workspace is made rather than waited for while making one takes no longer than this. */
+const CHEAP_WORKSPACE_MS = 300;
+
+async function main(): Promise<void> {
+  const directories = directoriesFor(process.env);
+  mkdirSync(directories.state, { recursive: true, mode: 0o700 });
+  process.chdir(directories.state);
+  const layout = layoutFor(directories.state);
+  const unlock = takeLock(layout.lock);
+  const groups = `anabranch-${basename(directories.runtime)}`;
+  leaveTaskControlGroup(groups);
+  const config = await loadDaemonConfig(directories.config);
+  const store = openSqliteStore(layout.database);
+  const log = fileLog(layout.log, systemClock);
+  const { parts, closeVaults } = await assemble(layout, store, config, log, groups);
+  const reconciler = new Reconciler(parts);
+  const socket = join(directories.runtime, "daemon.sock");
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    setImmediate(() => void shutDown(server, store, closeVaults, layout, unlock, log));
+  };
+  const startedMs = systemClock.wallMs();
+  const context = { parts, reconciler, config, version: VERSION, startedMs, stop, state: directories.state, socket };
+  const api = createApi(parts, createHandlers(context), createStreamers(context), VERSION);
+  await reconciler.recover();
+  let server = await listen(api, socket);
+  const file: DaemonFile = { pid: process.pid, socket, version: VERSION, protocol: PROTOCOL_VERSION, startedMs };
+  await replaceFile(layout.daemonFile, JSON.stringify(file));
+  log("info", "serving", { pid: process.pid, version: VERSION, socket });
+  report({ ready: true, socket });
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  void parts.trash.empty();
+  keepHouse(parts, config, () => server, stop, async () => {
+    server = await listen(api, socket);
+  }, socket);
+}
+
+async function assemble(
+  layout: Layout,
+  store: Store,
+  config: DaemonConfig,
+  log: Log,
+  groups: string,
+): Promise<{ parts: Parts; closeVaults: () => Promise<void> }> {
+  const clock = systemClock;
+  const git = createGit(process.env, clock);
+  const vaults = new Map<string, Vault>();
+  const remembered = new RepositoryMemory();
+  const [workspaces, ports] = await Promise.all([loadWorkspaces(store), loadPorts(store)]);
+  const mayGrow = (repositoryId: string, size: number): boolean => {
+    const [coldMs = Number.POSITIVE_INFINITY] = remembered.spinUp(repositoryId).cold;
+    return coldMs <= CHEAP_WORKSPACE_MS && size < 2 * config.parallel;
+  };
+  const parts: Parts = {
+    clock,
+    random: systemRandom,
+    log,
+    layout,
+    store,
+    git,
+    book: new RunBook(store, clock, log),
+    files: new RunFiles(layout),
+    pool: new WorkspacePool(workspaces, mayGrow),
+    ports: new PortPool(ports),
+    trash: openTrash(layout.trash),
+    memory: new MemoryWatch(clock),
+    remembered,
+    controlGroups: probeControlGroups(groups),
+    limits: new Limits(config),
+    ladder: { interruptMs: config.interruptMs, terminateMs: config.terminateMs },
+    filling: new Semaphore(Math.max(2, availableParallelism())),
+    vaultOf: (repositoryId) => {
+      const known = vaults.get(repositoryId) ?? openVault(git, repositoryId, layout.vault(repositoryId));
+      vaults.set(repositoryId, known);
+      return known;
+    },
+  };
+  const closeVaults = async (): Promise<void> => {
+    await Promise.all([...vaults.values()].map((vault) => vault.close()));
+  };
+  return { parts, closeVaults };
+}
+
+/** Now and then: is the socket still there, and is there any reason to stay? */
+function keepHouse(
+  parts: Parts,
+  config: DaemonConfig,
+  server: () => Server,
+  stop: () => void,
+  listenAgain: () => Promise<void>,
+  socket: string,
+): void {
+  let idleSinceMs: number | undefined;
+  const look = async (): Promise<void> => {
+    // Systems clean up what looks old in temporary folders.
+    if (!existsSync(socket)) await listenAgain();
+    const busy = parts.book.all().some((run) => run.unended > 0) || (await countConnections(server())) > 0;
+    const nowMs = parts.clock.monotonicMs();
+    idleSinceMs = busy ? undefined : (idleSinceMs ?? nowMs);
+    if (idleSinceMs !== undefined && nowMs - idleSinceMs >= config.idleMs) stop();
+    else parts.clock.after(HOUSEKEEPING_MS, tick);
+  };
+  const tick = (): void => {
+    look().catch((cause: unknown) => {
+      parts.log("error", "housekeeping failed", { cause: String(cause) });
+      parts.clock.after(HOUSEKEEPING_MS, tick);
+    });
+  };
+  tick();
+}
+
+function countConnections(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0)));
+}
+
+async function shutDown(
+  server: Server,
+  store: Store,
+  closeVaults: () => Promise<void>,
+  layout: Layout,
+  unlock: () => void,
+  log: Log,
+): Promise<void> {
+  log("info", "stopping", { pid: process.pid });
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  systemClock.after(LONGEST_FAREWELL_MS, () => server.closeAllConnections());
+  await closed;
+  await closeVaults();
+  await store.close();
+  removeOwnFile(layout.daemonFile);
+  unlock();
+  process.exit(0);
+}
+
+const LONGEST_FAREWELL_MS = 500;
+
+function removeOwnFile(path: string): void {
+  try {
+    const file = JSON.parse(readFileSync(path, "utf8")) as DaemonFile;
+    if (file.pid === process.pid) rmSync(path);
+  } catch {
+    // It is gone already.
+  }
+}
+
+function report(message: StartReport): void {
+  const descriptor = Number(process.env[READY_VARIABLE] ?? Number.NaN);
+  if (!Number.isInteger(descriptor)) return;
+  try {
+    writeSync(descriptor, `${JSON.stringify(message)}\n`);
+    closeSync(descriptor);
+  } catch {
+    // Whoever started this daemon did not wait.
+  }
+}
+
+main().catch((cause: unknown) => {
+  report({ ready: false, error: toAnabranchError(cause).toJSON() });
+  process.stderr.write(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,42 @@
+import type { Clock } from "../base/clock.ts";
+import type { RandomBytes } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { Semaphore } from "../base/semaphore.ts";
+import type { Git } from "../git/git.ts";
+import type { ControlGroups } from "../process/cgroup.ts";
+import type { KillLadder } from "../process/ladder.ts";
+import type { Store } from "../store/port.ts";
+import type { Layout } from "../workspaces/layout.ts";
+import type { WorkspacePool } from "../workspaces/pool.ts";
+import type { PortPool } from "../workspaces/ports.ts";
+import type { Trash } from "../workspaces/trash.ts";
+import type { Vault } from "../workspaces/vault.ts";
+import type { Limits } from "./limits.ts";
+import type { MemoryWatch } from "./memory-watch.ts";
+import type { RepositoryMemory } from "./memory.ts";
+import type { RunBook } from "./run-book.ts";
+import type { RunFiles } from "./run-files.ts";
+
+/** What the daemon's modules are made of; put together once, in `main.ts`. */
+export interface Parts {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly layout: Layout;
+  readonly store: Store;
+  readonly git: Git;
+  readonly book: RunBook;
+  readonly files: RunFiles;
+  readonly pool: WorkspacePool;
+  readonly ports: PortPool;
+  readonly trash: Trash;
+  readonly memory: MemoryWatch;
+  readonly remembered: RepositoryMemory;
+  readonly controlGroups: ControlGroups | undefined;
+  readonly limits: Limits;
+  readonly ladder: KillLadder;
+  /** The vault of a repository, opened on first use. */
+  readonly vaultOf: (repositoryId: string) => Vault;
+  /** Keeps filling and resetting from taking all of the disk. */
+  readonly filling: Semaphore;
+}

@@ -1,0 +1,338 @@
+/**
+ * Keeps every run moving: what is ready is started as the limits allow, what was left by an earlier daemon is taken up
+ * again, what is done is given back.
+ *
+ * It acts on state, never on messages: a change only means "look at these tasks". Looking once too often is harmless.
+ */
+import type { CancelTimer } from "../base/clock.ts";
+import { toAnabranchError } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import { createSignal, type Signal } from "../base/signal.ts";
+import { Scheduler } from "../engine/scheduler.ts";
+import { attemptName, loadAttempts, type AttemptRow } from "../store/attempts.ts";
+import type { Statement } from "../store/port.ts";
+import { loadChildRunIds } from "../store/runs.ts";
+import type { WorkspaceRow } from "../store/workspaces.ts";
+import type { Draft } from "./draft.ts";
+import { readyTask, taskKey, type LiveRun, type LiveTask } from "./live-run.ts";
+import type { Limits } from "./limits.ts";
+import type { Parts } from "./parts.ts";
+import { persist } from "./patience.ts";
+import { releaseWorkspace } from "./release.ts";
+import { TaskDriver } from "./task-driver.ts";
+
+/** See the head of this file. */
+export class Reconciler {
+  readonly #parts: Parts;
+  readonly #limits: Limits;
+  readonly #scheduler: Scheduler;
+  readonly #signal: Signal;
+  readonly #drivers = new Map<string, TaskDriver>();
+  readonly #changed = new Map<LiveRun, Set<string>>();
+  /** For each run whose tasks share a workspace: that workspace, once somebody has asked for it. */
+  readonly #shared = new Map<string, Promise<WorkspaceRow | undefined>>();
+  readonly #releasing = new Map<string, Promise<void>>();
+  #cancelWake: CancelTimer = () => undefined;
+  #stopped = false;
+
+  constructor(parts: Parts) {
+    const { limits } = parts;
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#scheduler = new Scheduler({ total: limits.total, of: (name) => limits.capacityOf(name) });
+    this.#signal = createSignal(() => this.#look());
+    parts.book.onChange((run, tasks) => this.#note(run, tasks));
+  }
+
+  /** Takes up everything an earlier daemon left. */
+  async recover(): Promise<void> {
+    for (const run of await this.#parts.book.load()) {
+      this.#limits.learn(run);
+      for (const task of run.tasks.values()) this.#takeUp(run, task);
+      await this.#parts.book.change(run, () => undefined, [...run.tasks.keys()]);
+      this.#note(run, [...run.tasks.keys()]);
+    }
+    for (const row of this.#parts.pool.leased()) await this.#releaseLeftOver(row);
+  }
+
+  /** Takes in a run that was just committed. */
+  submit(run: LiveRun): void {
+    this.#limits.learn(run);
+    this.#parts.book.add(run);
+    this.#note(run, [...run.tasks.keys()]);
+  }
+
+  /** Asks for a run, or one of its tasks, to stop, together with every run its tasks have started. */
+  async cancel(run: LiveRun, task: string | undefined, force: boolean): Promise<{ runs: string[]; tasks: string[] }> {
+    const names = task === undefined ? [...run.tasks.keys()] : [task];
+    const stopped = names.filter((name) => run.tasks.get(name)?.row.state !== "ended");
+    await this.#parts.book.change(run, (draft) => {
+      if (task === undefined && run.row.state === "active") draft.cancelRun();
+      for (const name of names) draft.stopTask(name, { by: "user", force });
+    });
+    const all = { runs: task === undefined ? [run.row.id] : [], tasks: stopped.map((name) => taskKey(run.row.id, name)) };
+    for (const id of await loadChildRunIds(this.#parts.store, run.row.id, task)) {
+      const child = this.#parts.book.get(id);
+      if (child === undefined) continue;
+      const below = await this.cancel(child, undefined, force);
+      all.runs.push(...below.runs);
+      all.tasks.push(...below.tasks);
+    }
+    return all;
+  }
+
+  /** Starts nothing more. What runs goes on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWake();
+  }
+
+  /** How many tasks are at work, and how many wait for a place. */
+  counts(): { working: number; ready: number } {
+    const runs = this.#parts.book.all();
+    const ready = runs.reduce((sum, run) => sum + [...run.tasks.values()].filter((task) => task.row.state === "ready").length, 0);
+    return { working: this.#drivers.size, ready };
+  }
+
+  /** Resolves when all workspaces of a run that are being given back are free. */
+  async settled(run: string): Promise<void> {
+    await Promise.all([...this.#releasing].filter(([key]) => key.startsWith(`${run}/`)).map(([, done]) => done));
+  }
+
+  #note(run: LiveRun, tasks: readonly string[]): void {
+    if (tasks.length === 0) return;
+    const known = this.#changed.get(run) ?? new Set();
+    for (const task of tasks) known.add(task);
+    this.#changed.set(run, known);
+    this.#signal.raise();
+  }
+
+  async #look(): Promise<void> {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const [run, tasks] of changed) {
+      for (const name of tasks) this.#lookAt(run, name);
+      if (run.unended === 0) this.#giveBackShared(run);
+      this.#retire(run);
+    }
+    if (this.#stopped) return;
+    for (const ready of this.#scheduler.next(this.#parts.clock.monotonicMs())) {
+      const run = this.#parts.book.get(ready.run);
+      const task = run?.tasks.get(ready.key.slice(ready.run.length + 1));
+      if (run === undefined || task === undefined) this.#scheduler.release(ready.key);
+      else void this.#start(run, task);
+    }
+    this.#cancelWake();
+    const { wakeAtMs } = this.#scheduler;
+    if (wakeAtMs === undefined) return;
+    this.#cancelWake = this.#parts.clock.after(wakeAtMs - this.#parts.clock.monotonicMs(), () => this.#signal.raise());
+  }
+
+  #lookAt(run: LiveRun, name: string): void {
+    const key = taskKey(run.row.id, name);
+    const task = run.tasks.get(name);
+    this.#drivers.get(key)?.attend();
+    if (task?.row.state === "ready") this.#scheduler.add(readyTask(run, name, this.#parts.clock.bootId));
+    if (task?.row.state === "ended") this.#scheduler.remove(key);
+  }
+
+  /** A task that an earlier daemon was at work on. */
+  #takeUp(run: LiveRun, task: LiveTask): void {
+    const { state } = task.row;
+    if (state !== "preparing" && state !== "working" && state !== "captured") return;
+    this.#scheduler.adopt(readyTask(run, task.row.name, this.#parts.clock.bootId));
+    void this.#drive(run, task, true);
+  }
+
+  async #start(run: LiveRun, task: LiveTask): Promise<void> {
+    const key = taskKey(run.row.id, task.row.name);
+    try {
+      if (await this.#begin(run, task)) await this.#drive(run, task, false);
+      else this.#scheduler.release(key);
+    } catch (cause) {
+      this.#scheduler.release(key);
+      await this.#fail(run, task, cause);
+    }
+    this.#note(run, [task.row.name]);
+  }
+
+  async #fail(run: LiveRun, task: LiveTask, cause: unknown): Promise<void> {
+    const { kind: _kind, ...reason } = toAnabranchError(cause).toJSON();
+    this.#parts.log("error", "a task could not be started", { run: run.row.id, task: task.row.name, cause: reason.message });
+    await this.#parts.book.change(run, (draft) => {
+      const name = task.row.name;
+      if (draft.task(name).state !== "ready") return;
+      draft.setTask(name, { state: "ended", outcome: "failed", reason }, "task.ended", { outcome: "failed", reason });
+    });
+  }
+
+  /** Leases a workspace and begins an attempt, in one transaction; `false` when the task is no longer ready. */
+  async #begin(run: LiveRun, task: LiveTask): Promise<boolean> {
+    const begin: AttemptBegin = {
+      run,
+      task,
+      number: task.row.attempt + 1,
+      chosenMs: this.#parts.clock.wallMs(),
+      base: this.#baseOf(run, task.row.name),
+    };
+    if (!run.row.plan.share || task.spec.writes !== "none") {
+      const key = { run: run.row.id, task: task.row.name, number: begin.number };
+      return (await this.#beginInOwn(begin, attemptName(key))) !== undefined;
+    }
+    const shared = this.#shared.get(run.row.id);
+    if (shared === undefined) {
+      const claimed = this.#beginInOwn(begin, run.row.id);
+      this.#shared.set(run.row.id, claimed.catch(() => undefined));
+      const row = await claimed.catch((cause: unknown) => {
+        this.#shared.delete(run.row.id);
+        throw cause;
+      });
+      if (row === undefined) this.#shared.delete(run.row.id);
+      return row !== undefined;
+    }
+    const row = await shared;
+    return row === undefined ? this.#begin(run, task) : this.#commitAttempt(begin, row.id, []);
+  }
+
+  /** Leases a workspace for a holder and begins an attempt in it; `undefined` when the task is no longer ready. */
+  async #beginInOwn(begin: AttemptBegin, holder: string): Promise<WorkspaceRow | undefined> {
+    const { repositoryId, plan } = begin.run.row;
+    const reservation = await this.#parts.pool.reserve({
+      repositoryId,
+      holder,
+      base: begin.base,
+      dependenciesKey: plan.dependencies.key,
+      atMs: begin.chosenMs,
+    });
+    const begun = await this.#commitAttempt(begin, reservation.row.id, [reservation.statement]).catch((cause: unknown) => {
+      reservation.cancel();
+      throw cause;
+    });
+    if (begun) return reservation.confirm();
+    reservation.cancel();
+    return undefined;
+  }
+
+  async #commitAttempt(begin: AttemptBegin, workspaceId: string, also: readonly Statement[]): Promise<boolean> {
+    const { clock, random, book } = this.#parts;
+    const { run, task, number, chosenMs, base } = begin;
+    const name = task.row.name;
+    const marker = newId(random, 24);
+    let begun = false;
+    const build = (draft: Draft): void => {
+      begun = draft.task(name).state === "ready";
+      if (!begun) return;
+      draft.also(also);
+      draft.addAttempt({
+        run: run.row.id,
+        task: name,
+        number,
+        version: 1,
+        state: "starting",
+        marker,
+        workspaceId,
+        baseCommit: base,
+        bootId: clock.bootId,
+        process: undefined,
+        exit: undefined,
+        changeset: undefined,
+        discarded: undefined,
+        timings: { chosenMs, claimedMs: clock.wallMs() },
+      });
+      const patch = { state: "preparing", attempt: number, notBeforeMs: null, reason: null } as const;
+      draft.setTask(name, patch, "task.preparing", { attempt: number });
+    };
+    await persist(this.#parts, `starting ${name}`, () => undefined, () => book.change(run, build));
+    return begun;
+  }
+
+  /** The commit a task starts from: what the nearest writing task before it left, or the run's base. */
+  #baseOf(run: LiveRun, name: string): string {
+    for (let before = run.bases.get(name); before !== undefined; before = run.bases.get(before)) {
+      const task = run.tasks.get(before);
+      const snapshot = task?.attempt?.changeset?.snapshot;
+      if (task?.row.outcome === "succeeded" && snapshot !== undefined) return snapshot;
+    }
+    return run.row.baseCommit;
+  }
+
+  async #drive(run: LiveRun, task: LiveTask, recovered: boolean): Promise<void> {
+    const key = taskKey(run.row.id, task.row.name);
+    const driver = new TaskDriver(this.#parts, run, task);
+    const { attempt } = task;
+    this.#drivers.set(key, driver);
+    try {
+      await driver.drive(recovered);
+    } catch (cause) {
+      this.#parts.log("error", "a driver failed", { task: key, cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
+    } finally {
+      this.#drivers.delete(key);
+      this.#scheduler.release(key);
+      if (attempt !== undefined) this.#giveBack(run, task.attempt ?? attempt);
+      this.#note(run, [task.row.name]);
+    }
+  }
+
+  /** Gives back the workspace of an attempt that is over. One that is shared goes when all of its run has ended. */
+  #giveBack(run: LiveRun, attempt: AttemptRow): void {
+    const row = this.#parts.pool.find(attempt.workspaceId);
+    if (row?.state === "leased" && row.holder === attemptName(attempt)) this.#release(run, row, [attempt]);
+  }
+
+  #giveBackShared(run: LiveRun): void {
+    const shared = this.#shared.get(run.row.id);
+    if (shared === undefined) return;
+    this.#shared.delete(run.row.id);
+    void shared.then((row) => {
+      if (row !== undefined) this.#release(run, row, attemptsIn(run, row));
+    });
+  }
+
+  #release(run: LiveRun, row: WorkspaceRow, attempts: readonly AttemptRow[]): void {
+    const key = `${run.row.id}/${row.id}`;
+    const done = releaseWorkspace(this.#parts, run, row, attempts).finally(() => {
+      this.#releasing.delete(key);
+      this.#retire(run);
+    });
+    this.#releasing.set(key, done);
+  }
+
+  /** A workspace that was held when the daemon started: its holder may be over. */
+  async #releaseLeftOver(row: WorkspaceRow): Promise<void> {
+    const [id = "", name, number] = (row.holder ?? "").split("/");
+    const run = await this.#parts.book.find(id);
+    if (run === undefined) return;
+    if (name === undefined) {
+      if (run.unended > 0) this.#shared.set(id, Promise.resolve(row));
+      else this.#release(run, row, attemptsIn(run, row));
+      return;
+    }
+    if (this.#drivers.has(taskKey(id, name)) && run.tasks.get(name)?.attempt?.number === Number(number)) return;
+    const attempts = await loadAttempts(this.#parts.store, id);
+    this.#release(run, row, attempts.filter((attempt) => attempt.task === name && attempt.number === Number(number)));
+  }
+
+  /** Forgets a run whose work is all done. */
+  #retire(run: LiveRun): void {
+    if (run.unended > 0 || run.row.state !== "ended") return;
+    if ([...this.#releasing.keys()].some((key) => key.startsWith(`${run.row.id}/`))) return;
+    if (this.#parts.pool.leased().some((row) => row.holder?.split("/")[0] === run.row.id)) return;
+    this.#parts.book.remove(run.row.id);
+    this.#limits.forget(run);
+    void this.#parts.files.forget(run.row.id);
+  }
+}
+
+/** What an attempt begins with. */
+interface AttemptBegin {
+  readonly run: LiveRun;
+  readonly task: LiveTask;
+  readonly number: number;
+  readonly chosenMs: number;
+  readonly base: string;
+}
+
+/** The newest attempts of a run's tasks that worked in one workspace. */
+function attemptsIn(run: LiveRun, row: WorkspaceRow): AttemptRow[] {
+  return [...run.tasks.values()].flatMap((task) => (task.attempt?.workspaceId === row.id ? [task.attempt] : []));
+}

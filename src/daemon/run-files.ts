@@ -1,0 +1,59 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { AnabranchError } from "../base/errors.ts";
+import type { Layout } from "../workspaces/layout.ts";
+import type { WorkspaceSource } from "../workspaces/workspace.ts";
+
+/** What a run needs besides its rows while it has work left: only the user can read it, and it goes when it ends. */
+export interface RunInputs {
+  /** The environment of whoever started it. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly source: WorkspaceSource;
+}
+
+/** The files of runs. What was read stays in memory while the run has work left. */
+export class RunFiles {
+  readonly #layout: Layout;
+  readonly #inputs = new Map<string, RunInputs>();
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  /** The folder of the files that `carry:` names, as they were when the run started. */
+  carried(run: string): string {
+    return join(this.#layout.run(run), "carry");
+  }
+
+  /** Writes a run's inputs, before the run itself is committed. */
+  async save(run: string, inputs: RunInputs): Promise<void> {
+    await mkdir(this.#layout.run(run), { recursive: true, mode: 0o700 });
+    await writeFile(this.#path(run), JSON.stringify(inputs), { mode: 0o600 });
+    this.#inputs.set(run, inputs);
+  }
+
+  /** Reads a run's inputs. */
+  async load(run: string): Promise<RunInputs> {
+    const known = this.#inputs.get(run);
+    if (known !== undefined) return known;
+    try {
+      const inputs = JSON.parse(await readFile(this.#path(run), "utf8")) as RunInputs;
+      this.#inputs.set(run, inputs);
+      return inputs;
+    } catch (cause) {
+      throw new AnabranchError("INTERNAL", { message: `the inputs of run ${run} are gone`, cause });
+    }
+  }
+
+  /** Removes a run's inputs: all its work is done. */
+  async forget(run: string): Promise<void> {
+    this.#inputs.delete(run);
+    await rm(this.#path(run), { force: true });
+    await rm(this.carried(run), { recursive: true, force: true });
+  }
+
+  #path(run: string): string {
+    return join(this.#layout.run(run), "inputs.json");
+  }
+}

@@ -1,0 +1,275 @@
+import { availableParallelism, freemem } from "node:os";
+
+import { AnabranchError } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import { baseTasks } from "../engine/bases.ts";
+import { estimateFrom, median, type TaskEstimate } from "../engine/estimate.ts";
+import { buildGraph, type Graph } from "../engine/graph.ts";
+import { decide, type Decision } from "../engine/planner.ts";
+import type { SpinUp } from "../engine/simulate.ts";
+import { findRepository, readHead, readLocalConfig, type Repository } from "../git/repository.ts";
+import type { CommandRequest } from "../protocol/commands.ts";
+import { loadValues } from "../store/measurements.ts";
+import { ensureRepository, findRepositoryRow, type RepositoryRow } from "../store/repositories.ts";
+import { insertRun } from "../store/runs.ts";
+import { insertTask } from "../store/tasks.ts";
+import { compileRun } from "../workflows/compile.ts";
+import { closest } from "../workflows/explain.ts";
+import { FILE_NAME, loadRepositoryFile } from "../workflows/file.ts";
+import type { RepositoryFile, WorkflowDefinition } from "../workflows/schema.ts";
+import type { RunSpec, TaskSpec } from "../workflows/spec.ts";
+import { takeBase, takeNamedBase } from "../workspaces/base.ts";
+import { copyCarried, findDependencies } from "../workspaces/dependencies.ts";
+import { describeSource, refuseLocalFilters, surveyBase } from "../workspaces/source.ts";
+import { prepareVault } from "../workspaces/vault.ts";
+import { makeLiveRun, type LiveRun, type PlanRecord } from "./live-run.ts";
+import { taskSubject } from "./memory.ts";
+import type { Parts } from "./parts.ts";
+import type { Reconciler } from "./reconciler.ts";
+
+type StartRequest = CommandRequest<"start">;
+
+/** A run that is thought through but not started. */
+export interface PlannedRun {
+  readonly repository: Repository;
+  readonly row: RepositoryRow;
+  readonly spec: RunSpec;
+  readonly graph: Graph;
+  readonly decision: Decision;
+  readonly expected: PlanRecord["expected"];
+}
+
+/** Thinks a run through: finds the repository, reads its file, checks the graph, decides how tasks start. */
+export async function planRun(parts: Parts, request: StartRequest): Promise<PlannedRun> {
+  const repository = await findRepository(parts.git, request.directory);
+  const [file, row] = await Promise.all([loadRepositoryFile(repository.root), requireRepository(parts, repository)]);
+  const { name, workflow } = chooseWorkflow(request, file, repository.root);
+  const spec = compileRun(name, workflow, file, {
+    mode: request.mode,
+    join: request.join,
+    parallel: request.parallel,
+    share: request.share,
+    writesNone: request.writesNone,
+    subdirectory: repository.subdirectory,
+  });
+  const graph = buildGraph(spec.tasks);
+  baseTasks(graph);
+  refuseEqualVariables(spec.tasks);
+  if (!parts.remembered.isFilled(row.id)) parts.remembered.fill(row.id, await loadValues(parts.store, row.id));
+  const estimates = new Map(spec.tasks.map((task) => [task.name, estimateTask(parts, row.id, task)]));
+  const estimateOf = (task: string): TaskEstimate => estimates.get(task) ?? estimateFrom([]);
+  const decision = decideStart(parts, row.id, spec, graph, estimateOf);
+  const expected = Object.fromEntries([...estimates].map(([task, { runMs, samples }]) => [task, { runMs, samples }]));
+  return { repository, row, spec, graph, decision, expected };
+}
+
+async function requireRepository(parts: Parts, repository: Repository): Promise<RepositoryRow> {
+  const known = await findRepositoryRow(parts.store, repository.commonDirectory);
+  if (known !== undefined) return known;
+  const row = {
+    id: newId(parts.random),
+    commonDirectory: repository.commonDirectory,
+    root: repository.root,
+    createdMs: parts.clock.wallMs(),
+  };
+  await parts.store.commit([ensureRepository(row)]);
+  return (await findRepositoryRow(parts.store, repository.commonDirectory)) ?? row;
+}
+
+function chooseWorkflow(
+  request: StartRequest,
+  file: RepositoryFile,
+  root: string,
+): { name: string | undefined; workflow: WorkflowDefinition } {
+  const given = [request.workflow, request.definition, request.tasks].filter((part) => part !== undefined).length;
+  if (given !== 1) {
+    throw new AnabranchError("USAGE", {
+      message: given === 0 ? "there is nothing to run" : "a workflow and tasks of its own cannot be run at once",
+      hint: "name a workflow, or give tasks: anabranch run -t tests='npm test' -t lint='npm run lint'",
+    });
+  }
+  if (request.definition !== undefined) return { name: undefined, workflow: request.definition };
+  if (request.tasks !== undefined) return { name: undefined, workflow: { tasks: request.tasks } };
+  const name = request.workflow ?? "";
+  const workflow = file.workflows?.[name];
+  if (workflow !== undefined) return { name, workflow };
+  const names = Object.keys(file.workflows ?? {});
+  const meant = closest(name, names);
+  throw new AnabranchError("WORKFLOW_UNKNOWN", {
+    message: `${root}/${FILE_NAME} has no workflow ${JSON.stringify(name)}`,
+    hint:
+      meant !== undefined
+        ? `anabranch run ${meant}`
+        : names.length > 0
+          ? `its workflows are: ${names.join(", ")}`
+          : `anabranch init writes one; or give tasks: anabranch run -t ${/^[\w-]+$/.test(name) ? name : "name"}='command'`,
+    data: { workflow: name, known: names },
+  });
+}
+
+// a-b and a_b would be passed on under one name.
+function refuseEqualVariables(tasks: readonly TaskSpec[]): void {
+  const seen = new Map<string, string>();
+  for (const { name } of tasks) {
+    const plain = name.toUpperCase().replaceAll("-", "_");
+    const other = seen.get(plain);
+    if (other !== undefined) {
+      throw new AnabranchError("GRAPH_INVALID", {
+        message: `the tasks ${other} and ${name} differ only in case or in - and _`,
+        hint: "rename one: their results are passed on as environment variables, and their folders may be one on a Mac",
+      });
+    }
+    seen.set(plain, name);
+  }
+}
+
+function estimateTask(parts: Parts, repositoryId: string, task: TaskSpec): TaskEstimate {
+  return estimateFrom(parts.remembered.task(repositoryId, taskSubject(task)).measurements);
+}
+
+const ASSUMED_SPIN_UP: SpinUp = { warmMs: 5, recycleMs: 80, coldMs: 700 };
+
+function decideStart(
+  parts: Parts,
+  repositoryId: string,
+  spec: RunSpec,
+  graph: Graph,
+  estimateOf: (task: string) => TaskEstimate,
+): Decision {
+  const memory = parts.remembered.spinUp(repositoryId);
+  const known = (values: readonly number[], assumed: number): number => (values.length > 0 ? median(values) : assumed);
+  const free = parts.pool.all().filter((row) => row.state === "free" && row.repositoryId === repositoryId);
+  const others = parts.book.all().flatMap((run) => [...run.tasks.values()].map((task) => ({ run, task })));
+  // What other work of ours wants of the processors is not free.
+  const taken = others
+    .filter(({ task }) => task.row.state === "working")
+    .map(({ run, task }) => estimateTask(parts, run.row.repositoryId, task.spec))
+    .reduce((sum, { runMs, cpuMs }) => sum + (runMs > 0 ? Math.min(cpuMs / runMs, 1) : 0), 0);
+  return decide({
+    graph,
+    mode: spec.mode,
+    maxWidth: Math.min(parts.limits.total, spec.parallel ?? Number.POSITIVE_INFINITY, spec.repositoryParallel ?? Number.POSITIVE_INFINITY),
+    share: spec.share,
+    estimateOf,
+    rememberedWrites: (name) => {
+      const task = spec.tasks.find((one) => one.name === name);
+      return task === undefined ? undefined : parts.remembered.task(repositoryId, taskSubject(task)).writes;
+    },
+    spinUp: {
+      warmMs: known(memory.warm, ASSUMED_SPIN_UP.warmMs),
+      recycleMs: known(memory.recycled, ASSUMED_SPIN_UP.recycleMs),
+      coldMs: known(memory.cold, ASSUMED_SPIN_UP.coldMs),
+    },
+    machine: {
+      freeCores: Math.max(0.25, availableParallelism() - taken),
+      freeMemoryBytes: freemem(),
+      warmWorkspaces: free.length,
+    },
+  });
+}
+
+const MANY_UNTRACKED = 5000;
+
+/** Starts a run: takes the base, writes down what it needs, and commits it. */
+export async function startRun(
+  parts: Parts,
+  reconciler: Reconciler,
+  request: StartRequest,
+  parent: LiveRun["row"]["parent"],
+): Promise<{ run: LiveRun; notices: string[] }> {
+  const planned = await planRun(parts, request);
+  const { repository, row, spec } = planned;
+  const { git } = parts;
+  const vault = parts.vaultOf(row.id);
+  const [head, local] = await Promise.all([readHead(git, repository), readLocalConfig(git, repository)]);
+  await refuseLocalFilters(git, repository, local);
+  await prepareVault(vault.directory, repository, local);
+  const base =
+    request.base === undefined
+      ? await takeBase(git, vault, repository, head)
+      : await takeNamedBase(git, vault, repository, head, request.base);
+  const survey = await surveyBase(git, vault.place, base.commit);
+  const source = await describeSource(git, repository, head, local, survey, request.base === undefined);
+  const userTree = { gitDirectory: repository.gitDirectory, workTree: repository.root };
+  const names = spec.copyDependencies ? spec.dependencies : [];
+  const dependencies = await findDependencies(git, userTree, names, survey.lockKey);
+
+  const id = newId(parts.random);
+  await parts.files.save(id, { environment: request.environment, source });
+  const missing = await copyCarried(repository.root, parts.files.carried(id), spec.carry);
+  const notices = [
+    ...base.nested.map((path) => `${path} is a repository of its own: it is not part of the workspaces`),
+    ...missing.map((path) => `${path}, named in carry:, is not there`),
+    ...(base.untrackedPaths > MANY_UNTRACKED
+      ? [`${base.untrackedPaths.toLocaleString("en")} untracked files are part of every workspace; ignore what is not needed`]
+      : []),
+    ...(parent === undefined ? [] : [`started by task ${parent.task} of run ${parent.run}`]),
+  ];
+  const plan: PlanRecord = {
+    ...planned.decision,
+    expected: planned.expected,
+    uncommittedPaths: base.uncommittedPaths,
+    untrackedPaths: base.untrackedPaths,
+    dependencies,
+    lockKey: survey.lockKey,
+    root: repository.root,
+    notices,
+  };
+  const run = await commitRun(parts, request, id, row.id, spec, plan, base.commit, parent);
+  reconciler.submit(run);
+  return { run, notices };
+}
+
+async function commitRun(
+  parts: Parts,
+  request: StartRequest,
+  id: string,
+  repositoryId: string,
+  spec: RunSpec,
+  plan: PlanRecord,
+  baseCommit: string,
+  parent: LiveRun["row"]["parent"],
+): Promise<LiveRun> {
+  const row = {
+    id,
+    version: 1,
+    requestId: request.requestId,
+    repositoryId,
+    parent,
+    state: "active" as const,
+    outcome: undefined,
+    cancelRequested: false,
+    spec,
+    plan,
+    baseCommit,
+    createdMs: parts.clock.wallMs(),
+    endedMs: undefined,
+  };
+  const tasks = spec.tasks.map((task, position) => ({
+    run: id,
+    name: task.name,
+    version: 1,
+    position,
+    state: "waiting" as const,
+    outcome: undefined,
+    attempt: 0,
+    failures: 0,
+    cancel: undefined,
+    reason: undefined,
+    notBeforeMs: undefined,
+    result: undefined,
+    readyMs: undefined,
+    endedMs: undefined,
+  }));
+  const run = makeLiveRun(row, tasks, []);
+  // What can start at once becomes ready in the same transaction.
+  await parts.book.change(
+    run,
+    (draft) => {
+      draft.also([insertRun(row), ...tasks.map(insertTask)]);
+      draft.event("run.started", { name: spec.name, tasks: tasks.length, mode: plan.mode, reason: plan.reason });
+    },
+    [...run.tasks.keys()],
+  );
+  return run;
+}

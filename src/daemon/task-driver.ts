@@ -1,0 +1,328 @@
+/**
+ * Takes one task from `preparing` to the end of its attempt.
+ *
+ * It reads the task's state and does what that state asks for, until the state is none of its own. Killed at any
+ * instruction, the next driver reads the state that is left and goes on from there:
+ *
+ * preparing  no record of a start → the attempt is declared void, exactly once, and the task is ready again;
+ *            a record of a start → it runs or has run: working
+ * working    the process is found again by its identity, or its exit record is, or neither: lost
+ * captured   what was recorded is judged again
+ */
+import type { ChildProcess } from "node:child_process";
+
+import { delay, type CancelTimer } from "../base/clock.ts";
+import { toAnabranchError, type AnabranchError } from "../base/errors.ts";
+import { faultPoint } from "../base/fault.ts";
+import { retryDelayMs } from "../engine/task.ts";
+import { stalledMs } from "../process/cgroup.ts";
+import { AT_ONCE, endProcesses, endStragglers, type AttemptProcesses } from "../process/ladder.ts";
+import { forestallShim, launchShim, readExit, readStart, reserveAttempt } from "../process/shim.ts";
+import { waitForExit } from "../process/watch.ts";
+import { MARKER_VARIABLE } from "../protocol/wire.ts";
+import type { AttemptPatch, AttemptRow, AttemptTimings, ProcessRecord } from "../store/attempts.ts";
+import type { Reason } from "../store/runs.ts";
+import { treeOf } from "../workspaces/layout.ts";
+import { captureAttempt } from "./capture-attempt.ts";
+import type { LiveRun, LiveTask } from "./live-run.ts";
+import { rememberAttempt, rememberSpinUp, type SpinUpKind } from "./memory.ts";
+import type { Parts } from "./parts.ts";
+import { isPassing, persist } from "./patience.ts";
+import { prepareWorkspace } from "./preparation.ts";
+import { checkOutput } from "./task-results.ts";
+import { judgeAttempt } from "./verdict.ts";
+
+// Between a shim's making its record and filling it there is next to no time.
+const [LOOK_EVERY_MS, MOST_LOOKS] = [10, 20];
+
+/** See the head of this file. */
+export class TaskDriver {
+  readonly #parts: Parts;
+  readonly #run: LiveRun;
+  readonly #task: LiveTask;
+  readonly #stop = new AbortController();
+  readonly #hurry = new AbortController();
+  #child: ChildProcess | undefined;
+  /** What went wrong in this driver's own steps: judged with the attempt. */
+  #trouble: Reason | undefined;
+
+  constructor(parts: Parts, run: LiveRun, task: LiveTask) {
+    this.#parts = parts;
+    this.#run = run;
+    this.#task = task;
+  }
+
+  /** Looks whether the task was asked to stop. */
+  attend(): void {
+    const { cancel } = this.#task.row;
+    if (cancel === undefined) return;
+    this.#stop.abort();
+    if (cancel.force) this.#hurry.abort();
+  }
+
+  /**
+   * Drives the task until its attempt is over.
+   * @param recovered whether the attempt was begun by an earlier daemon
+   */
+  async drive(recovered: boolean): Promise<void> {
+    this.attend();
+    if (recovered && this.#task.row.state === "preparing") await this.#recover();
+    for (;;) {
+      switch (this.#task.row.state) {
+        case "preparing":
+          await this.#prepare();
+          break;
+        case "working":
+          await this.#work();
+          break;
+        case "captured":
+          await this.#conclude();
+          break;
+        default:
+          return;
+      }
+    }
+  }
+
+  /** Finds out whether an attempt that an earlier daemon prepared was started. */
+  async #recover(): Promise<void> {
+    reserveAttempt(this.#folder());
+    const process = forestallShim(this.#folder()) ? undefined : await this.#findStart();
+    if (process !== undefined) {
+      await this.#toWorking(process);
+      return;
+    }
+    // Whatever its setup had started carries its marker.
+    await endProcesses(this.#processes(undefined), AT_ONCE, this.#parts.clock);
+    await this.#change((draft) => {
+      draft.setAttempt(this.#name, { state: "stopped" });
+      if (this.#task.row.cancel === undefined) draft.setTask(this.#name, { state: "ready", reason: null }, "task.ready");
+      else draft.setTask(this.#name, { state: "ended", outcome: "cancelled" }, "task.ended", { outcome: "cancelled" });
+    });
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      const launched = await persist(this.#parts, `preparing ${this.#name}`, this.#held, () => this.#launch(), this.#stop.signal);
+      if (launched !== undefined) {
+        await this.#toWorking(launched.process, launched.spinUp);
+        return;
+      }
+    } catch (cause) {
+      if (!isPassing(cause)) this.#trouble = reasonOf(cause);
+    }
+    this.#setTimings({});
+    await this.#change((draft) => draft.setAttempt(this.#name, { state: "stopped" }));
+    await this.#conclude();
+  }
+
+  /** Prepares the workspace and starts the command; `undefined` when it was asked to stop before. */
+  async #launch(): Promise<{ process: ProcessRecord; spinUp: SpinUpKind } | undefined> {
+    const { clock } = this.#parts;
+    const beganMs = clock.monotonicMs();
+    const attempt = this.#attempt();
+    const directory = this.#folder();
+    reserveAttempt(directory);
+    const prepared = await prepareWorkspace(this.#parts, this.#run, this.#task, this.#report, this.#stop.signal);
+    if (this.#stop.signal.aborted) return undefined;
+    this.#setTimings({ preparedMs: clock.wallMs() });
+    this.#report("");
+    const controlGroup = this.#parts.controlGroups?.create(`${attempt.run}-${attempt.task}-${attempt.number}`);
+    faultPoint("attempt.launch.before");
+    const { child, identity } = await launchShim(
+      {
+        directory,
+        command: this.#task.spec.command,
+        cwd: prepared.cwd,
+        environment: prepared.environment,
+        capBytes: this.#run.row.spec.logCapBytes,
+        splitOutput: this.#task.spec.output !== undefined,
+        controlGroup,
+      },
+      clock,
+    );
+    faultPoint("attempt.launch.after");
+    this.#child = child;
+    this.#setTimings({ startedMs: clock.wallMs() });
+    const startedAtMs = clock.monotonicMs();
+    this.#spinUpMs = startedAtMs - beganMs;
+    return { process: { ...identity, startedAtMs }, spinUp: prepared.spinUp };
+  }
+
+  #spinUpMs = 0;
+
+  async #toWorking(process: ProcessRecord | undefined, spinUp?: SpinUpKind): Promise<void> {
+    const patch: AttemptPatch = { state: "running", ...(process === undefined ? {} : { process }) };
+    await this.#change((draft) => {
+      draft.setAttempt(this.#name, { ...patch, timings: this.#timings });
+      if (spinUp !== undefined) draft.also([rememberSpinUp(this.#parts, this.#run, spinUp, this.#spinUpMs)]);
+      draft.setTask(this.#name, { state: "working", reason: null }, "task.started", { attempt: this.#attempt().number, pid: process?.pid });
+    });
+  }
+
+  /** What the shim itself recorded of its start, when an earlier daemon launched it. */
+  async #findStart(): Promise<ProcessRecord | undefined> {
+    const { clock } = this.#parts;
+    for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+      const start = readStart(this.#folder(), this.#attempt().bootId);
+      if (start !== undefined) {
+        this.#setTimings({ startedMs: clock.wallMs() });
+        return { ...start.identity, startedAtMs: clock.monotonicMs() };
+      }
+      await delay(clock, LOOK_EVERY_MS);
+    }
+    return undefined;
+  }
+
+  async #work(): Promise<void> {
+    const { process } = this.#attempt();
+    if (process !== undefined) this.#parts.memory.add(process.pid);
+    const deadline = this.#armTimeout(process);
+    const ended = process === undefined ? "vanished" : await this.#waitForExit(process);
+    deadline();
+    this.#setTimings({ exitedMs: this.#parts.clock.wallMs() });
+    const runMs = process === undefined ? 0 : this.#parts.clock.monotonicMs() - process.startedAtMs;
+    const stopped = ended === "aborted";
+    if (stopped) this.#report("stopping");
+    const processes = this.#processes(process);
+    const stragglers = stopped
+      ? await endProcesses(processes, this.#parts.ladder, this.#parts.clock, this.#hurry.signal)
+      : await endStragglers(processes, this.#parts.clock);
+    const exit = readExit(this.#folder());
+    const memoryBytes = this.#parts.memory.remove(process?.pid ?? 0);
+    const patch: AttemptPatch = {
+      state: stopped ? "stopped" : exit === undefined ? "lost" : "exited",
+      ...(exit === undefined ? {} : { exit: { ...exit, runMs, stalledMs: this.#stalledMs, stragglers, memoryBytes } }),
+    };
+    if (this.#task.spec.writes === "none") await this.#conclude(patch);
+    else await this.#capture(patch);
+  }
+
+  #stalledMs = 0;
+
+  #waitForExit(process: ProcessRecord): Promise<"exited" | "vanished" | "aborted"> {
+    const attempt = { directory: this.#folder(), shim: process, child: this.#child };
+    return waitForExit(attempt, this.#parts.clock, this.#stop.signal);
+  }
+
+  #armTimeout(process: ProcessRecord | undefined): CancelTimer {
+    const { timeoutMs } = this.#task.spec;
+    if (timeoutMs === undefined || process === undefined) return () => undefined;
+    const { clock } = this.#parts;
+    const leftMs = process.startedAtMs + timeoutMs - clock.monotonicMs();
+    return clock.after(leftMs, () => this.#stop.abort());
+  }
+
+  async #capture(patch: AttemptPatch): Promise<void> {
+    this.#report("taking a snapshot");
+    let changeset: AttemptPatch = {};
+    try {
+      changeset = await persist(this.#parts, `the snapshot of ${this.#name}`, this.#held, () =>
+        captureAttempt(this.#parts, this.#run, this.#attempt()),
+      );
+      this.#setTimings({ capturedMs: this.#parts.clock.wallMs() });
+    } catch (cause) {
+      this.#trouble = reasonOf(cause);
+      this.#parts.log("error", "a snapshot could not be taken", { task: this.#name, cause: String(cause) });
+    }
+    faultPoint("attempt.captured");
+    const trouble = this.#trouble;
+    await this.#change((draft) => {
+      draft.setAttempt(this.#name, { ...patch, ...changeset, timings: this.#timings });
+      const reason = trouble === undefined ? {} : { reason: trouble };
+      draft.setTask(this.#name, { state: "captured", ...reason }, "task.captured", {
+        paths: changeset.changeset?.paths ?? 0,
+      });
+    });
+  }
+
+  /** Judges the attempt and ends the task, or makes it ready for the next attempt. */
+  async #conclude(patch: AttemptPatch = {}): Promise<void> {
+    const { spec } = this.#task;
+    const output = await checkOutput(spec, this.#folder());
+    // A reason that the captured state kept is trouble an earlier driver had.
+    const trouble = this.#trouble ?? (this.#task.row.state === "captured" ? this.#task.row.reason : undefined);
+    await this.#change((draft) => {
+      const attempt: AttemptRow = { ...this.#attempt(), ...patch };
+      const verdict = judgeAttempt(spec, draft.task(this.#name), attempt, output, trouble);
+      if (Object.keys(patch).length > 0) draft.setAttempt(this.#name, { ...patch, timings: this.#timings });
+      draft.also(rememberAttempt(this.#parts, this.#run, this.#task, { ...attempt, timings: this.#timings }));
+      const failed = verdict.outcome === "failed" || verdict.outcome === "lost";
+      const failures = draft.task(this.#name).failures + (failed ? 1 : 0);
+      const delayMs = failed ? retryDelayMs(spec.retry, failures) : undefined;
+      if (delayMs !== undefined) {
+        const notBeforeMs = this.#parts.clock.monotonicMs() + delayMs;
+        draft.setTask(this.#name, { state: "ready", failures, notBeforeMs, reason: verdict.reason ?? null }, "task.retrying", { delayMs, reason: verdict.reason });
+        return;
+      }
+      draft.setTask(
+        this.#name,
+        {
+          state: "ended",
+          outcome: verdict.outcome,
+          failures,
+          reason: verdict.reason ?? null,
+          result: { exitStatus: attempt.exit?.status, ...("output" in output ? { output: output.output } : {}) },
+        },
+        "task.ended",
+        { outcome: verdict.outcome, exitStatus: attempt.exit?.status, reason: verdict.reason },
+      );
+    });
+  }
+
+  #processes(process: ProcessRecord | undefined): AttemptProcesses {
+    const attempt = this.#attempt();
+    const controlGroup = readStart(this.#folder(), attempt.bootId)?.controlGroup;
+    if (controlGroup !== undefined) this.#stalledMs = stalledMs(controlGroup);
+    const row = this.#parts.pool.find(attempt.workspaceId);
+    const alone = row?.holder !== attempt.run;
+    return {
+      directory: this.#folder(),
+      shim: process,
+      groupIsCurrent: this.#child !== undefined,
+      marker: `${MARKER_VARIABLE}=${attempt.marker}`,
+      controlGroup,
+      workspace: row !== undefined && alone ? treeOf(this.#parts.layout.slot(row.repositoryId, row.slot)) : undefined,
+    };
+  }
+
+  get #name(): string {
+    return this.#task.row.name;
+  }
+
+  #attempt(): AttemptRow {
+    if (this.#task.attempt === undefined) throw new Error(`task ${this.#name} has no attempt`);
+    return this.#task.attempt;
+  }
+
+  #folder(): string {
+    return this.#parts.layout.attempt(this.#attempt());
+  }
+
+  #extraTimings: Partial<AttemptTimings> = {};
+
+  #setTimings(timings: Partial<AttemptTimings>): void {
+    this.#extraTimings = { ...this.#extraTimings, ...timings };
+  }
+
+  get #timings(): AttemptTimings {
+    return { ...this.#attempt().timings, ...this.#extraTimings };
+  }
+
+  readonly #report = (activity: string): void => {
+    this.#task.activity = activity === "" ? undefined : activity;
+    this.#parts.book.touch(this.#run);
+  };
+
+  readonly #held = (error: AnabranchError): void => this.#report(`held: ${error.message}`);
+
+  #change(build: Parameters<Parts["book"]["change"]>[1]): Promise<void> {
+    return persist(this.#parts, `recording ${this.#name}`, this.#held, () => this.#parts.book.change(this.#run, build));
+  }
+}
+
+function reasonOf(cause: unknown): Reason {
+  const { kind: _kind, ...reason } = toAnabranchError(cause).toJSON();
+  return reason;
+}
+

@@ -1,0 +1,71 @@
+import { withoutGitVariables } from "../git/git.ts";
+import { MARKER_VARIABLE } from "../protocol/wire.ts";
+import type { AttemptRow } from "../store/attempts.ts";
+import type { TaskSpec } from "../workflows/spec.ts";
+
+/** What a task's environment is made from. */
+export interface EnvironmentParts {
+  /** The environment of whoever started the run. */
+  readonly submitted: Readonly<Record<string, string>>;
+  /** The repository's and the task's own additions. */
+  readonly repository: Readonly<Record<string, string>>;
+  readonly spec: TaskSpec;
+  readonly attempt: AttemptRow;
+  /** The user's worktree, and where its files are for this task. */
+  readonly root: string;
+  readonly tree: string;
+  readonly slot: number;
+  readonly ports: ReadonlyMap<string, number>;
+  /** The file that holds the results of what it needs. */
+  readonly input: string;
+  /** What is passed on by name. */
+  readonly results: Readonly<Record<string, string>>;
+}
+
+/**
+ * The environment of a task: the submitter's, without what would point git or us elsewhere, with paths below the
+ * user's worktree moved to the workspace; then what the files add; then what Anabranch says.
+ */
+export function taskEnvironment(parts: EnvironmentParts): Record<string, string> {
+  const { spec, attempt } = parts;
+  const moved = Object.entries(withoutGitVariables(parts.submitted))
+    .filter(([name]) => !/^ANABRANCH_(?!HOME$)/.test(name))
+    .map(([name, value]) => [name, movePaths(value, parts.root, parts.tree)] as const);
+  const added = Object.entries({ ...parts.repository, ...spec.environment }).map(
+    ([name, value]) => [name, fillIn(value, parts)] as const,
+  );
+  return {
+    ...Object.fromEntries(moved),
+    ...Object.fromEntries([...parts.ports].map(([name, port]) => [name, String(port)])),
+    ...Object.fromEntries(added),
+    ...parts.results,
+    PWD: spec.directory === "" ? parts.tree : `${parts.tree}/${spec.directory}`,
+    [MARKER_VARIABLE]: attempt.marker,
+    ANABRANCH_RUN: attempt.run,
+    ANABRANCH_TASK: attempt.task,
+    ANABRANCH_ATTEMPT: String(attempt.number),
+    ANABRANCH_WORKSPACE: String(parts.slot),
+    ANABRANCH_BASE: attempt.baseCommit,
+    ANABRANCH_INPUT: parts.input,
+  };
+}
+
+/** Moves every path of a list that lies in one folder to another; a value that is no list has one path. */
+export function movePaths(value: string, from: string, to: string): string {
+  if (!value.includes(from)) return value;
+  return value
+    .split(":")
+    .map((path) => (path === from || path.startsWith(`${from}/`) ? to + path.slice(from.length) : path))
+    .join(":");
+}
+
+function fillIn(value: string, { slot, ports }: EnvironmentParts): string {
+  return value.replace(/\{\{\s*(workspace|port\.(\w+))\s*\}\}/g, (whole, _name, port: string | undefined) =>
+    port === undefined ? String(slot) : String(ports.get(port) ?? whole),
+  );
+}
+
+/** The start of the variables that pass on a task's results: `unit-tests` becomes `ANABRANCH_UNIT_TESTS`. */
+export function variablePrefix(task: string): string {
+  return `ANABRANCH_${task.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -1,0 +1,175 @@
+import { groupBy } from "../base/group.ts";
+import type { PlanView, RunSummary, RunView, TaskView, AttemptView } from "../protocol/views.ts";
+import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
+import { loadEventRange } from "../store/events.ts";
+import { outputPath } from "../process/output.ts";
+import type { Layout } from "../workspaces/layout.ts";
+import { treeOf } from "../workspaces/layout.ts";
+import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+import type { PlannedRun } from "./submission.ts";
+import { baseTasks } from "../engine/bases.ts";
+import type { Graph } from "../engine/graph.ts";
+import type { RunSpec } from "../workflows/spec.ts";
+import type { RunRow } from "../store/runs.ts";
+
+/** A run with everything that is known of it. */
+export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
+  const [attempts, { newestSeq }] = await Promise.all([
+    loadAttempts(parts.store, run.row.id),
+    loadEventRange(parts.store),
+  ]);
+  const byTask = groupBy(attempts, (attempt) => attempt.task);
+  const { row } = run;
+  return {
+    ...summarize(row, countStates(run)),
+    join: row.spec.join,
+    base: {
+      commit: row.baseCommit,
+      uncommittedPaths: row.plan.uncommittedPaths,
+      untrackedPaths: row.plan.untrackedPaths,
+    },
+    plan: viewPlan(row.plan, row.spec, run.graph, run.bases),
+    taskList: [...run.tasks.values()].map((task) => viewTask(parts, task, byTask.get(task.row.name) ?? [])),
+    notices: [...row.plan.notices],
+    times: { wallMs: (row.endedMs ?? parts.clock.wallMs()) - row.createdMs, sequentialMs: sequentialMs(run, attempts) },
+    vault: parts.layout.vault(row.repositoryId),
+    folder: parts.layout.run(row.id),
+    seq: newestSeq,
+  };
+}
+
+/** A run in one line. */
+export function summarize(row: RunRow<RunSpec, PlanRecord>, tasks: RunSummary["tasks"]): RunSummary {
+  return {
+    id: row.id,
+    ...(row.spec.name === undefined ? {} : { name: row.spec.name }),
+    state: row.state,
+    ...(row.outcome === undefined ? {} : { outcome: row.outcome }),
+    cancelRequested: row.cancelRequested,
+    repository: row.plan.root,
+    ...(row.parent === undefined ? {} : { parent: row.parent }),
+    tasks,
+    createdMs: row.createdMs,
+    ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),
+  };
+}
+
+/** How many tasks of a run stand in each state and outcome. */
+export function countStates(run: LiveRun): RunSummary["tasks"] {
+  const groups = groupBy(run.tasks.values(), (task) => `${task.row.state} ${task.row.outcome ?? ""}`);
+  return [...groups.values()].map((tasks) => {
+    const { state, outcome } = tasks[0]?.row ?? { state: "waiting" as const, outcome: undefined };
+    return { state, ...(outcome === undefined ? {} : { outcome }), count: tasks.length };
+  });
+}
+
+/** How a run's tasks start. */
+export function viewPlan(
+  decision: PlannedRun["decision"] & { readonly expected: PlanRecord["expected"] },
+  spec: RunSpec,
+  graph: Graph,
+  bases: ReadonlyMap<string, string>,
+): PlanView {
+  const specs = new Map(spec.tasks.map((task) => [task.name, task]));
+  return {
+    mode: decision.mode,
+    width: decision.width,
+    share: decision.share,
+    exclusive: decision.exclusive.map((group) => [...group]),
+    reason: decision.reason,
+    predictedMs: decision.predictedMs,
+    measuredTasks: decision.measuredTasks,
+    alternatives: decision.alternatives.map(({ arrangement, predictedMs }) => ({ ...arrangement, predictedMs })),
+    tasks: graph.order.flatMap((name) => {
+      const task = specs.get(name);
+      if (task === undefined) return [];
+      const baseTask = bases.get(name);
+      return [
+        {
+          name,
+          needs: [...task.needs],
+          after: [...task.after],
+          when: task.when,
+          writes: task.writes === "none" ? ("none" as const) : [...task.writes],
+          detach: task.detach,
+          ...(baseTask === undefined ? {} : { baseTask }),
+          expectedMs: Math.round(decision.expected[name]?.runMs ?? 0),
+          samples: decision.expected[name]?.samples ?? 0,
+          command: task.command,
+        },
+      ];
+    }),
+  };
+}
+
+/** The plan of a run that was not started. */
+export function viewPlannedRun(planned: PlannedRun): PlanView {
+  const decision = { ...planned.decision, expected: planned.expected };
+  return viewPlan(decision, planned.spec, planned.graph, baseTasks(planned.graph));
+}
+
+function viewTask(parts: Parts, { row, spec, activity }: LiveTask, attempts: readonly AttemptRow[]): TaskView {
+  return {
+    run: row.run,
+    name: row.name,
+    command: spec.command,
+    state: row.state,
+    ...(row.outcome === undefined ? {} : { outcome: row.outcome }),
+    detach: spec.detach,
+    writesNone: spec.writes === "none",
+    needs: [...spec.needs],
+    ...(row.reason === undefined ? {} : { reason: { ...row.reason, data: { ...row.reason.data } } }),
+    ...(activity === undefined ? {} : { activity }),
+    cancelRequested: row.cancel !== undefined,
+    ...(row.readyMs === undefined ? {} : { readyMs: row.readyMs }),
+    ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),
+    ...(row.result?.output === undefined ? {} : { output: row.result.output }),
+    attempts: attempts.map((attempt) => viewAttempt(parts.layout, parts, attempt)),
+  };
+}
+
+function viewAttempt(layout: Layout, parts: Parts, attempt: AttemptRow): AttemptView {
+  const row = parts.pool.find(attempt.workspaceId);
+  const { exit, changeset } = attempt;
+  return {
+    number: attempt.number,
+    state: attempt.state,
+    ...(attempt.state === "running" && attempt.process !== undefined ? { pid: attempt.process.pid } : {}),
+    ...(exit === undefined
+      ? {}
+      : { exitStatus: exit.status, cpuMs: exit.cpuMs, memoryBytes: exit.memoryBytes, stragglers: exit.stragglers }),
+    workspace: row === undefined ? "" : treeOf(layout.slot(row.repositoryId, row.slot)),
+    base: attempt.baseCommit,
+    log: outputPath(layout.attempt(attempt), "log"),
+    ...(changeset === undefined
+      ? {}
+      : {
+          changeset: {
+            base: changeset.base,
+            snapshot: changeset.snapshot,
+            paths: changeset.paths,
+            addedLines: changeset.addedLines,
+            deletedLines: changeset.deletedLines,
+            changes: changeset.changes.map(({ path, kind, added, deleted }) => ({
+              path,
+              kind,
+              ...(added === undefined ? {} : { added }),
+              ...(deleted === undefined ? {} : { deleted }),
+            })),
+          },
+        }),
+    ...(attempt.discarded === undefined ? {} : { discarded: [...attempt.discarded] }),
+    timings: attempt.timings,
+  };
+}
+
+/** What the attempts of a run's tasks took together, as if one had come after the other. */
+function sequentialMs(run: LiveRun, attempts: readonly AttemptRow[]): number {
+  return attempts
+    .filter((attempt) => run.tasks.get(attempt.task)?.spec.detach !== true)
+    .reduce((sum, { timings }) => {
+      const end = timings.capturedMs ?? timings.exitedMs;
+      return end === undefined ? sum : sum + Math.max(0, end - timings.chosenMs);
+    }, 0);
+}

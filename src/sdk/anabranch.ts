@@ -1,0 +1,291 @@
+import { resolve } from "node:path";
+
+import { directoriesFor } from "../base/directories.ts";
+import { AnabranchError, isAnabranchError } from "../base/errors.ts";
+import { newId, systemRandom } from "../base/ids.ts";
+import type { CommandName, CommandRequest, CommandResponse, StreamMessage, StreamName, StreamRequest } from "../protocol/commands.ts";
+import type { EventView, PlanView, RunSummary, RunView } from "../protocol/views.ts";
+import type { TaskDefinition, WorkflowDefinition } from "../workflows/schema.ts";
+import { openConnection, type Connection } from "./connection.ts";
+import { readDaemonFile, startDaemon } from "./daemon.ts";
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** The environment that tells where Anabranch keeps its things, and that runs get. Default: this process's own. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Whether a daemon is started where none runs. Default: yes. */
+  readonly start?: boolean;
+}
+
+/** Work to be started. Give exactly one of `workflow`, `definition` and `tasks`. */
+export interface StartOptions {
+  /** A folder inside the repository. Default: the current one. */
+  readonly directory?: string;
+  /** The name of a workflow in the repository's `anabranch.yaml`. */
+  readonly workflow?: string;
+  /** A workflow made with {@link defineWorkflow}. */
+  readonly definition?: WorkflowDefinition;
+  /** Just tasks: by name, each a command or a whole definition. */
+  readonly tasks?: Readonly<Record<string, string | TaskDefinition>>;
+  readonly mode?: "auto" | "parallel" | "sequential";
+  readonly join?: "all" | "first";
+  /** The most tasks of this run at once. */
+  readonly parallel?: number;
+  /** Whether tasks that write nothing share one workspace. Default: the planner's choice. */
+  readonly share?: boolean;
+  /** Nothing that any task changes is kept. */
+  readonly writesNone?: boolean;
+  /** A commit to start from instead of the current state. */
+  readonly base?: string;
+  /** Makes asking twice start once. Default: a new one for each call. */
+  readonly requestId?: string;
+}
+
+/** A run that was started. */
+export interface RunHandle {
+  readonly id: string;
+  /** The run as it was when it started. */
+  readonly view: RunView;
+  /** Resolves with the run when it has ended, whatever its outcome. */
+  wait(): Promise<RunView>;
+  /** Its events, from the first on, until it ends. */
+  events(): AsyncGenerator<EventView, void, undefined>;
+  /** Stops all of its tasks and every run they have started. */
+  cancel(options?: { readonly force?: boolean }): Promise<void>;
+}
+
+/** How often a question is asked again when the daemon goes away, which loses nothing. */
+const MOST_TRIES = 5;
+
+/**
+ * A client of the daemon.
+ *
+ * @example
+ * const anabranch = await connect();
+ * const run = await anabranch.start({ tasks: { tests: "npm test", lint: "npm run lint" } });
+ * console.log((await run.wait()).outcome);
+ * anabranch.close();
+ */
+export class Anabranch {
+  readonly #environment: Readonly<Record<string, string | undefined>>;
+  readonly #mayStart: boolean;
+  #connection: Connection | undefined;
+  #connecting: Promise<Connection> | undefined;
+
+  constructor(options: ConnectOptions = {}) {
+    this.#environment = options.environment ?? process.env;
+    this.#mayStart = options.start ?? true;
+  }
+
+  /** Starts a run and resolves once it is recorded; its tasks then start by themselves. */
+  async start(options: StartOptions): Promise<RunHandle> {
+    const { run } = await this.ask("start", this.#startRequest(options));
+    return this.#handle(run);
+  }
+
+  /** Starts a run that nobody waits for and resolves with its id. It survives this process and the daemon's restart. */
+  async spawn(options: StartOptions): Promise<string> {
+    return (await this.start(options)).id;
+  }
+
+  /** Thinks a run through without starting it. */
+  plan(options: StartOptions): Promise<PlanView> {
+    return this.ask("plan", this.#startRequest(options));
+  }
+
+  /** A run that was started earlier, by any name `anabranch show` takes. */
+  async run(id: string, directory = process.cwd()): Promise<RunHandle> {
+    return this.#handle(await this.ask("show", { id, directory }));
+  }
+
+  /** Resolves when all of the runs or tasks have ended, or with `any` the first. */
+  async wait(
+    ids: string | readonly string[],
+    options: { readonly any?: boolean; readonly timeoutMs?: number; readonly directory?: string } = {},
+  ): Promise<(RunSummary & { readonly task?: string | undefined; readonly ended: boolean })[]> {
+    const list = typeof ids === "string" ? [ids] : [...ids];
+    return this.ask("wait", { ids: list, directory: process.cwd(), ...options });
+  }
+
+  /** Stops a run with all it started, or one task. */
+  async cancel(id: string, options: { readonly force?: boolean; readonly directory?: string } = {}): Promise<void> {
+    await this.ask("cancel", { id, directory: process.cwd(), ...options });
+  }
+
+  /** Events in the order they were committed; with `follow`, also those to come. */
+  async *events(options: StreamRequest<"events"> = {}): AsyncGenerator<EventView, void, undefined> {
+    let { afterSeq = 0 } = options;
+    for await (const message of this.#resume("events", () => ({ ...options, afterSeq }))) {
+      if (message.type !== "event") continue;
+      afterSeq = message.data.seq;
+      yield message.data;
+    }
+  }
+
+  /** Gives any command of the protocol. One the daemon did not answer, because it went away, is given again. */
+  async ask<Name extends CommandName>(
+    name: Name,
+    request: CommandRequest<Name>,
+    signal?: AbortSignal,
+  ): Promise<CommandResponse<Name>> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await (await this.#connect()).ask(name, request, signal);
+      } catch (cause) {
+        if (REPEATABLE.has(name) && (await this.#isWorthAskingAgain(cause, tries))) continue;
+        throw cause;
+      }
+    }
+  }
+
+  /** Follows a run until it ends, also across a restart of the daemon. */
+  watch(request: StreamRequest<"watch">, signal?: AbortSignal): AsyncGenerator<StreamMessage<"watch">, void, undefined> {
+    return this.#resume("watch", () => request, signal);
+  }
+
+  /** Opens any stream of the protocol. One that is cut off in the middle is not opened again. */
+  async *stream<Name extends StreamName>(
+    name: Name,
+    request: StreamRequest<Name>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<StreamMessage<Name>, void, undefined> {
+    for (let tries = 1; ; tries += 1) {
+      let begun = false;
+      try {
+        for await (const message of (await this.#connect()).stream(name, request, signal)) {
+          begun = true;
+          yield message;
+        }
+        return;
+      } catch (cause) {
+        if (begun || !(await this.#isWorthAskingAgain(cause, tries))) throw cause;
+      }
+    }
+  }
+
+  /** Opens a stream again where it was cut off because the daemon went away. */
+  async *#resume<Name extends StreamName>(
+    name: Name,
+    request: () => StreamRequest<Name>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<StreamMessage<Name>, void, undefined> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        for await (const message of (await this.#connect()).stream(name, request(), signal)) {
+          tries = 0;
+          yield message;
+        }
+        return;
+      } catch (cause) {
+        if (!(await this.#isWorthAskingAgain(cause, tries))) throw cause;
+      }
+    }
+  }
+
+  /** Lets go of the daemon. Runs go on. */
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #startRequest(options: StartOptions): CommandRequest<"start"> {
+    const { tasks, directory, requestId, ...rest } = options;
+    const environment = Object.entries(this.#environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const definitions = Object.entries(tasks ?? {}).map(
+      ([name, task]) => [name, typeof task === "string" ? { run: task } : task] as const,
+    );
+    return {
+      ...rest,
+      directory: resolve(directory ?? process.cwd()),
+      environment: Object.fromEntries(environment),
+      requestId: requestId ?? newId(systemRandom, 24),
+      ...(tasks === undefined ? {} : { tasks: Object.fromEntries(definitions) }),
+    };
+  }
+
+  #handle(view: RunView): RunHandle {
+    const { id } = view;
+    return {
+      id,
+      view,
+      wait: async () => {
+        await this.ask("wait", { ids: [id] });
+        return this.ask("show", { id });
+      },
+      events: () => this.#runEvents(id),
+      cancel: (options = {}) => this.cancel(id, options),
+    };
+  }
+
+  async *#runEvents(id: string): AsyncGenerator<EventView, void, undefined> {
+    for await (const event of this.events({ run: id, follow: true })) {
+      yield event;
+      if (event.type === "run.ended") return;
+    }
+  }
+
+  #connect(): Promise<Connection> {
+    if (this.#connection !== undefined) return Promise.resolve(this.#connection);
+    this.#connecting ??= this.#open().finally(() => (this.#connecting = undefined));
+    return this.#connecting;
+  }
+
+  async #open(): Promise<Connection> {
+    const file = readDaemonFile(directoriesFor(this.#environment));
+    // Whether it still runs, the first question tells.
+    if (file !== undefined) return (this.#connection = openConnection(file.socket, this.#environment));
+    if (this.#mayStart) return this.#startDaemon();
+    throw new AnabranchError("DAEMON_UNREACHABLE", { message: "no daemon is running", hint: "anabranch daemon start" });
+  }
+
+  async #startDaemon(): Promise<Connection> {
+    return (this.#connection = openConnection(await startDaemon(this.#environment), this.#environment));
+  }
+
+  /** Whether an error only means that the daemon went away; then another one runs now. */
+  async #isWorthAskingAgain(cause: unknown, tries: number): Promise<boolean> {
+    if (!isAnabranchError(cause) || cause.code !== "DAEMON_UNREACHABLE") return false;
+    this.close();
+    if (!this.#mayStart || tries >= MOST_TRIES) return false;
+    await this.#startDaemon();
+    return true;
+  }
+}
+
+/** Commands that may be given twice: they only read, or the second time finds that the first took effect. */
+const REPEATABLE: ReadonlySet<CommandName> = new Set([
+  "status",
+  "start",
+  "plan",
+  "list",
+  "show",
+  "wait",
+  "cancel",
+  "apply",
+  "gc",
+  "doctor",
+]);
+
+/**
+ * Connects to the user's daemon, starting it where none runs.
+ *
+ * @throws {AnabranchError} `DAEMON_START_FAILED`, `DAEMON_VERSION` and whatever keeps the daemon from starting
+ * @example
+ * const anabranch = await connect();
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Anabranch> {
+  const anabranch = new Anabranch(options);
+  await anabranch.ask("status", {});
+  return anabranch;
+}
+
+/**
+ * Names a workflow's type, so that an editor checks it while it is written.
+ *
+ * @example
+ * const check = defineWorkflow({ tasks: { tests: { run: "npm test", writes: "none" } } });
+ * await anabranch.start({ definition: check });
+ */
+export function defineWorkflow(workflow: WorkflowDefinition): WorkflowDefinition {
+  return workflow;
+}

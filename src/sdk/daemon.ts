@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { delay, systemClock } from "../base/clock.ts";
+import { directoriesFor, type Directories } from "../base/directories.ts";
+import { AnabranchError, isAnabranchError } from "../base/errors.ts";
+import { startInBackground } from "../process/launch-daemon.ts";
+import { MARKER_VARIABLE, READY_VARIABLE, type DaemonFile, type StartReport } from "../protocol/wire.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a running daemon says it listens; it may be gone since. */
+export function readDaemonFile(directories: Directories): DaemonFile | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directories.state, "daemon.json"), "utf8")) as DaemonFile;
+  } catch {
+    return undefined;
+  }
+}
+
+const [LOOK_EVERY_MS, LONGEST_WAIT_MS] = [20, 10_000];
+
+/**
+ * Starts the daemon and resolves with its socket. When another client starts one at the same moment, only one of them
+ * gets the lock, and its socket is what both resolve with.
+ *
+ * @throws {AnabranchError} `DAEMON_START_FAILED`, or the error that kept it from starting
+ */
+export async function startDaemon(environment: Environment): Promise<string> {
+  const directories = directoriesFor(environment);
+  const line = await startInBackground({
+    script: daemonScript(),
+    environment: withoutTask(environment),
+    readyVariable: READY_VARIABLE,
+    folder: directories.state,
+  }).catch((cause: unknown) => {
+    throw startFailure(directories, String(cause), cause);
+  });
+  if (line === undefined) throw startFailure(directories, "it ended without saying why", undefined);
+  const report = JSON.parse(line) as StartReport;
+  if (report.ready) return report.socket;
+  const error = AnabranchError.fromJSON(report.error);
+  if (error.code !== "DAEMON_RUNNING") throw error;
+  return waitForOther(directories, error);
+}
+
+/** The daemon that has the lock may not listen yet. */
+async function waitForOther(directories: Directories, error: AnabranchError): Promise<string> {
+  const until = systemClock.monotonicMs() + LONGEST_WAIT_MS;
+  while (systemClock.monotonicMs() < until) {
+    const file = readDaemonFile(directories);
+    if (file !== undefined && existsSync(file.socket)) return file.socket;
+    await delay(systemClock, LOOK_EVERY_MS);
+  }
+  throw error;
+}
+
+// Beside the bundled client; beside the sources when they run as they are.
+function daemonScript(): string {
+  return fileURLToPath(new URL("./daemon.js", import.meta.url));
+}
+
+/** A daemon that happens to be started by a task must not look like a part of it. */
+function withoutTask(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => name !== MARKER_VARIABLE && !/^ANABRANCH_(RUN|TASK|ATTEMPT|WORKSPACE|BASE|INPUT)$/.test(name)),
+  );
+}
+
+function startFailure(directories: Directories, why: string, cause: unknown): AnabranchError {
+  if (isAnabranchError(cause)) return cause;
+  return new AnabranchError("DAEMON_START_FAILED", {
+    message: `the daemon could not be started: ${why}`,
+    hint: `look at ${join(directories.state, "daemon.out")}`,
+    cause,
+  });
+}
