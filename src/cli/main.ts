@@ -1,1 +1,180 @@
-console.log("x")
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from "commander";
+
+import { VERSION } from "../base/version.ts";
+import type { CommonOptions } from "./terminal.ts";
+
+/** What a command's module exports: does the work and returns the exit code. */
+export type CommandAction<Options> = (args: readonly string[], options: Options & CommonOptions) => Promise<number>;
+
+const program = new Command("anabranch")
+  .description("Runs commands and coding sub-agents in sync, in parallel and in the background,\neach in its own snapshot of your repository.")
+  .version(VERSION, "-V, --version")
+  .enablePositionalOptions()
+  .showHelpAfterError("(anabranch COMMAND --help tells more)")
+  .configureHelp({ showGlobalOptions: false })
+  .exitOverride();
+
+addCommand("init", "write an anabranch.yaml for this repository", () => import("./commands/init.ts"), `
+Examples:
+  anabranch init
+  anabranch init --print     only show what would be written`)
+  .option("--print", "show it instead of writing it");
+
+addRunOptions(
+  addCommand("run [workflow]", "run a workflow, or tasks given here, and wait for the result", () => import("./commands/run.ts"), `
+Examples:
+  anabranch run check
+  anabranch run -t tests='npm test' -t lint='npm run lint'
+  anabranch run -t build=make -t check='make check' --mode sequential
+  anabranch run -t a='./solve --fast' -t b='./solve --deep' --join first
+While it runs: d detaches, Ctrl-C stops it in order, a second Ctrl-C at once.`),
+).option("--detach", "start it, print its id and return");
+
+addRunOptions(
+  addCommand("spawn [workflow]", "start a run in the background and print its id", () => import("./commands/spawn.ts"), `
+Examples:
+  anabranch spawn -t tests='npm test'
+  anabranch wait $(anabranch spawn check)`),
+);
+
+addRunOptions(
+  addCommand("plan [workflow]", "show what run would do, and why, without doing it", () => import("./commands/plan.ts"), `
+Examples:
+  anabranch plan check
+  anabranch plan -t tests='npm test' -t lint='npm run lint' --json`),
+);
+
+addCommand("ls", "list the newest runs", () => import("./commands/ls.ts"), `
+Examples:
+  anabranch ls
+  anabranch ls --all --limit 100 --json`)
+  .option("-a, --all", "runs of all repositories")
+  .option("-n, --limit <count>", "how many", "20");
+
+addCommand("show [id]", "show a run with its tasks, times and changes", () => import("./commands/show.ts"), `
+Examples:
+  anabranch show             the newest run
+  anabranch show k3v9        any unique start of an id
+  anabranch show @last~1     the run before the last`);
+
+addCommand("logs <id>", "print what a task, or all tasks of a run, printed", () => import("./commands/logs.ts"), `
+Examples:
+  anabranch logs @last/tests
+  anabranch logs -f k3v9
+  anabranch logs k3v9/scan --output > scan.json`)
+  .option("-f, --follow", "go on until the task ends")
+  .option("--output", "only standard output, of a task with output: text or json")
+  .option("--attempt <number>", "an earlier attempt")
+  .option("--raw", "every byte as it was printed, control characters too");
+
+addCommand("wait <ids...>", "wait until runs or tasks have ended", () => import("./commands/wait.ts"), `
+Examples:
+  anabranch wait @last
+  anabranch wait k3v9 m2x8 --any --timeout 10m`)
+  .option("--any", "until the first of them has")
+  .option("--timeout <duration>", "give up waiting after this long (they go on)");
+
+addCommand("cancel <id>", "stop a run with everything it started, or one task", () => import("./commands/cancel.ts"), `
+Examples:
+  anabranch cancel @last
+  anabranch cancel k3v9/tests --force`)
+  .option("--force", "at once, without giving it time to clean up");
+
+addCommand("diff <id>", "show what a task changed", () => import("./commands/diff.ts"), `
+Examples:
+  anabranch diff @last/fix
+  anabranch diff k3v9/fix --stat`)
+  .option("--stat", "only how many lines of which files")
+  .option("--names", "only the names of the files");
+
+addCommand("apply <id>", "bring a finished task's changes into your working tree", () => import("./commands/apply.ts"), `
+Only where each file is still as it was when the run started; otherwise nothing is
+written and the files in the way are listed. Your index and branches stay as they are.
+
+Examples:
+  anabranch apply @last/fix`);
+
+addCommand("git [args...]", "run a read-only git command in the vault of this repository", () => import("./commands/git.ts"), `
+Examples:
+  anabranch git -- log --oneline --all
+  anabranch git -- show refs/snapshots/k3v9x2mq7c0d/fix/1`).passThroughOptions();
+
+addCommand("gc", "show what is no longer needed, and with --yes remove it", () => import("./commands/gc.ts"), `
+Examples:
+  anabranch gc
+  anabranch gc --yes --older-than 2d`)
+  .option("--yes", "remove it")
+  .option("--older-than <duration>", "runs that ended longer ago (default: 14d)");
+
+addCommand("doctor", "check everything that Anabranch rests on", () => import("./commands/doctor.ts"), `
+Examples:
+  anabranch doctor
+  anabranch doctor --json`);
+
+const daemon = program
+  .command("daemon")
+  .description("see, start and stop the background process (it starts by itself)")
+  .enablePositionalOptions();
+for (const [name, about] of [
+  ["start", "start it, if it does not run"],
+  ["status", "tell whether it runs, since when, and what it does"],
+  ["stop", "stop it; running tasks go on unless --cancel is given"],
+  ["restart", "replace it; running tasks go on meanwhile"],
+] as const) {
+  const command = addCommon(daemon.command(name).description(about));
+  if (name === "stop") command.option("--cancel", "stop all running tasks first");
+  act(command, () => import("./commands/daemon.ts"), [name]);
+}
+
+type Loader = () => Promise<{ readonly action: CommandAction<never> }>;
+
+function addCommand(usage: string, about: string, load: Loader, help: string): Command {
+  const command = addCommon(program.command(usage).description(about)).addHelpText("after", help);
+  act(command, load, []);
+  return command;
+}
+
+function act(command: Command, load: Loader, fixed: readonly string[]): void {
+  command.action(async () => {
+    const { action } = await load();
+    const args = command.args.length > 0 ? command.args : [];
+    process.exitCode = await action([...fixed, ...args], command.opts() as never);
+  });
+}
+
+function addCommon(command: Command): Command {
+  return command
+    .option("--json", "answer with one JSON document")
+    .option("--plain", "answer with one record a line")
+    .option("-q, --quiet", "no progress and no notes")
+    .option("--no-color", "no colours")
+    .addOption(new Option("--progress <how>", "how progress is shown").choices(["auto", "tty", "plain", "json", "none"]))
+    .option("--home <folder>", "keep everything in this folder")
+    .option("--debug", "print stack traces")
+    .exitOverride();
+}
+
+function addRunOptions(command: Command): Command {
+  const collect = (value: string, before: string[] = []): string[] => [...before, value];
+  return command
+    .option("-t, --task <name=command>", "a task; give it again for more", collect)
+    .addOption(new Option("--mode <mode>", "how tasks start").choices(["auto", "parallel", "sequential"]))
+    .addOption(new Option("--join <join>", "first: the first success ends the run").choices(["all", "first"]))
+    .option("--parallel <count>", "at most so many at once")
+    .option("--share", "tasks that write nothing share one workspace")
+    .option("--no-share", "every task has a workspace of its own")
+    .addOption(new Option("--writes <what>", "none: changes are reported and thrown away").choices(["none"]))
+    .option("--base <commit>", "start from a commit instead of the current state");
+}
+
+try {
+  await program.parseAsync();
+} catch (cause) {
+  if (!(cause instanceof CommanderError)) {
+    const [{ openTerminal }, { printFailure }] = await Promise.all([import("./terminal.ts"), import("./failure.ts")]);
+    const argv = new Set(process.argv);
+    const options = { json: argv.has("--json"), debug: argv.has("--debug"), color: !argv.has("--no-color") };
+    process.exitCode = printFailure(openTerminal(options, process.env), cause);
+  } else process.exitCode = cause.exitCode === 0 ? 0 : 2;
+}

@@ -1,0 +1,49 @@
+import { systemClock } from "../../base/clock.ts";
+import { printable } from "../../base/printable.ts";
+import type { RunSummary } from "../../protocol/views.ts";
+import { formatAge, formatDuration, formatTable } from "../format.ts";
+import type { CommandAction } from "../main.ts";
+import { wholeNumber, withSession } from "../session.ts";
+import { colourState, markOf, wordFor } from "../state-text.ts";
+import { answer, type Terminal } from "../terminal.ts";
+
+/** `anabranch ls`: lists the newest runs. */
+export const action: CommandAction<{ readonly all?: boolean; readonly limit: string }> = (_args, options) =>
+  withSession(options, async ({ anabranch, terminal, directory }) => {
+    const limit = wholeNumber(options.limit, "--limit");
+    const runs = await anabranch.ask("list", { limit, ...(options.all === true ? {} : { directory }) });
+    answer(terminal, runs, () => formatRuns(runs, terminal, options.all === true));
+    return 0;
+  });
+
+function formatRuns(runs: readonly RunSummary[], { colour, plain }: Terminal, all: boolean): string {
+  if (plain) return runs.map((run) => [run.id, run.state, run.outcome ?? "-", run.name ?? "-", run.repository].join("\t")).join("\n");
+  if (runs.length === 0) return "No runs here yet. Start one: anabranch run -t tests='npm test'";
+  const nowMs = systemClock.wallMs();
+  const rows = runs.map((run) => [
+    markOf(wordFor(run), colour),
+    run.id,
+    colourState(wordFor(run), colour),
+    printable(run.name ?? "-"),
+    taskCounts(run),
+    formatDuration((run.endedMs ?? nowMs) - run.createdMs),
+    formatAge(nowMs - run.createdMs),
+    ...(all ? [printable(run.repository)] : []),
+  ]);
+  const active = rows.filter((_row, index) => runs[index]?.state === "active");
+  const ended = rows.filter((_row, index) => runs[index]?.state === "ended");
+  const groups = [
+    ...(active.length > 0 ? [`${colour.dim("running")}\n${formatTable(active, "  ")}`] : []),
+    ...(ended.length > 0 ? [`${colour.dim("finished")}\n${formatTable(ended, "  ")}`] : []),
+  ];
+  return groups.join("\n");
+}
+
+function taskCounts(run: RunSummary): string {
+  const counts = new Map<string, number>();
+  for (const { state, outcome, count } of run.tasks) {
+    const word = outcome ?? state;
+    counts.set(word, (counts.get(word) ?? 0) + count);
+  }
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
+}

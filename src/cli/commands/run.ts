@@ -1,0 +1,38 @@
+import type { RunView } from "../../protocol/views.ts";
+import type { CommandAction } from "../main.ts";
+import { followRun } from "../follow.ts";
+import { formatReport } from "../report.ts";
+import { startOptions, type RunOptions } from "../run-options.ts";
+import { withSession } from "../session.ts";
+import { answer, type Terminal } from "../terminal.ts";
+
+/** `anabranch run`: starts a run, shows it and reports how it ended. */
+export const action: CommandAction<RunOptions & { readonly detach?: boolean }> = (args, options) =>
+  withSession(options, async ({ anabranch, terminal, directory }) => {
+    const started = await anabranch.start(startOptions(args, options, directory));
+    if (options.detach === true) {
+      answer(terminal, { id: started.id }, () => started.id);
+      return 0;
+    }
+    const followed = await followRun(anabranch, terminal, started.view);
+    if (followed.detached) {
+      terminal.err(`run ${started.id} goes on; anabranch wait ${started.id}, anabranch cancel ${started.id}\n`);
+      answer(terminal, followed.run, () => started.id);
+      return 0;
+    }
+    answer(terminal, followed.run, () => reportText(terminal, followed.run));
+    if (followed.interrupted) return INTERRUPTED;
+    return followed.run.outcome === "succeeded" ? 0 : 1;
+  });
+
+const INTERRUPTED = 130;
+
+/** A run's report: on one page, or with `--plain` a line for each task. */
+export function reportText(terminal: Terminal, run: RunView): string {
+  if (terminal.plain) {
+    return run.taskList
+      .map((task) => [`${run.id}/${task.name}`, task.state, task.outcome ?? "-", task.attempts.at(-1)?.exitStatus ?? "-"].join("\t"))
+      .join("\n");
+  }
+  return formatReport(run, { colour: terminal.colour, columns: process.stdout.columns ?? 100 });
+}

@@ -1,0 +1,53 @@
+import { printable } from "../../base/printable.ts";
+import type { RunView, TaskView } from "../../protocol/views.ts";
+import { formatDuration, formatSize, formatTable } from "../format.ts";
+import type { CommandAction } from "../main.ts";
+import { withSession } from "../session.ts";
+import { explainTask, wordFor } from "../state-text.ts";
+import { answer, type Terminal } from "../terminal.ts";
+import { reportText } from "./run.ts";
+
+/** `anabranch show`: shows a run, or one of its tasks in detail. */
+export const action: CommandAction<object> = (args, options) =>
+  withSession(options, async ({ anabranch, terminal, directory }) => {
+    const [id = "@last"] = args;
+    const run = await anabranch.ask("show", { id, directory });
+    const task = namedTask(run, id);
+    answer(terminal, task ?? run, () => (task === undefined ? reportText(terminal, run) : formatTask(run, task, terminal)));
+    return 0;
+  });
+
+function namedTask(run: RunView, id: string): TaskView | undefined {
+  const name = id.includes("/") ? id.slice(id.indexOf("/") + 1) : id;
+  return run.taskList.find((task) => task.name === name);
+}
+
+function formatTask(run: RunView, task: TaskView, { colour }: Terminal): string {
+  const rows = [
+    ["command", printable(task.command.split("\n")[0] ?? "")],
+    ["state", `${wordFor(task)}${task.reason === undefined ? "" : `: ${explainTask(task, run.taskList)}`}`],
+    ["needs", task.needs.join(", ") || "-"],
+    ["writes", task.writesNone ? "nothing" : "files"],
+  ];
+  const attempts = task.attempts.map((attempt) => {
+    const { timings, changeset } = attempt;
+    const details = [
+      ["state", attempt.exitStatus === undefined ? attempt.state : `${attempt.state}, exit status ${attempt.exitStatus}`],
+      ["spin-up", timings.startedMs === undefined ? "-" : formatDuration(timings.startedMs - timings.chosenMs)],
+      ["run time", timings.exitedMs === undefined || timings.startedMs === undefined ? "-" : formatDuration(timings.exitedMs - timings.startedMs)],
+      ["processor", attempt.cpuMs === undefined ? "-" : formatDuration(attempt.cpuMs)],
+      ["memory", attempt.memoryBytes === undefined || attempt.memoryBytes === 0 ? "-" : formatSize(attempt.memoryBytes)],
+      ["base", attempt.base],
+      ...(changeset === undefined ? [] : [["snapshot", changeset.snapshot]]),
+      ["workspace", attempt.workspace || "-"],
+      ["log", attempt.log],
+    ];
+    const changes = (changeset?.changes ?? []).map((change) => [
+      `    ${change.kind[0]?.toUpperCase()}`,
+      printable(change.path),
+      change.added === undefined ? "binary" : `+${change.added} -${change.deleted ?? 0}`,
+    ]);
+    return `${colour.bold(`attempt ${attempt.number}`)}\n${formatTable(details, "  ")}${changes.length > 0 ? `\n${formatTable(changes)}` : ""}`;
+  });
+  return [`${colour.bold(`${run.id}/${task.name}`)}\n${formatTable(rows, "  ")}`, ...attempts].join("\n\n");
+}

@@ -1,0 +1,135 @@
+import { systemClock } from "../base/clock.ts";
+import { printable } from "../base/printable.ts";
+import type { AttemptView, RunView, TaskView } from "../protocol/views.ts";
+import { fit, formatDuration, formatTable, plural } from "./format.ts";
+import { colourState, explainTask, markOf, wordFor } from "./state-text.ts";
+import type { Colours } from "./terminal.ts";
+
+/** How a report is written. */
+export interface ReportStyle {
+  readonly colour: Colours;
+  readonly columns: number;
+}
+
+/** What a run came to, on one page: outcomes, times, changes, outputs, and what comes next. */
+export function formatReport(run: RunView, style: ReportStyle): string {
+  const sections = [headline(run, style), formatTasks(run, style), formatTimeline(run, style), outputs(run, style), problems(run, style), whatNext(run, style)];
+  return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+}
+
+function headline(run: RunView, { colour }: ReportStyle): string {
+  const word = wordFor(run);
+  const { wallMs, sequentialMs } = run.times;
+  const sequence = run.taskList.length > 1 ? `; one after another its tasks took ${formatDuration(sequentialMs)}` : "";
+  const expected =
+    run.state === "ended" && run.plan.measuredTasks > 0
+      ? `\n${colour.dim(`${run.plan.mode}: ${printable(run.plan.reason)}; it took ${formatDuration(wallMs)}`)}`
+      : `\n${colour.dim(`${run.plan.mode}: ${printable(run.plan.reason)}`)}`;
+  const name = run.name === undefined ? "" : ` (${printable(run.name)})`;
+  return `${colour.bold(`run ${run.id}`)}${name} ${colourState(word, colour)} in ${formatDuration(wallMs)}${sequence}${expected}`;
+}
+
+/** A row for each task. */
+export function formatTasks(run: RunView, { colour, columns }: ReportStyle): string {
+  const rows = run.taskList.map((task) => {
+    const attempt = task.attempts.at(-1);
+    return [
+      markOf(wordFor(task), colour),
+      printable(task.name),
+      colourState(wordFor(task), colour),
+      attempt === undefined ? "" : formatDuration(runTime(attempt)),
+      changesOf(task, attempt),
+      task.outcome === "succeeded" ? retried(task) : explainTask(task, run.taskList),
+    ];
+  });
+  return formatTable(rows, "  ")
+    .split("\n")
+    .map((line) => fit(line, columns))
+    .join("\n");
+}
+
+function runTime({ timings }: AttemptView): number {
+  const { startedMs, exitedMs } = timings;
+  return startedMs === undefined ? 0 : (exitedMs ?? systemClock.wallMs()) - startedMs;
+}
+
+function changesOf(task: TaskView, attempt: AttemptView | undefined): string {
+  const { changeset, discarded } = attempt ?? {};
+  if (changeset !== undefined && changeset.paths > 0) {
+    return `${plural(changeset.paths, "file")} +${changeset.addedLines} -${changeset.deletedLines}`;
+  }
+  if (discarded !== undefined && discarded.length > 0) return `${plural(discarded.length, "change")} thrown away`;
+  return task.writesNone ? "" : "no changes";
+}
+
+function retried(task: TaskView): string {
+  return task.attempts.length > 1 ? `attempt ${task.attempts.length}` : "";
+}
+
+/** A bar for each task on one scale of time: light while its workspace was made ready, dark while it ran. */
+export function formatTimeline(run: RunView, { colour, columns }: ReportStyle): string {
+  const attempts = run.taskList.flatMap((task) => task.attempts.map((attempt) => ({ task, attempt })));
+  if (attempts.length < 2) return "";
+  const endMs = Math.max(...attempts.map(({ attempt }) => endOf(attempt)), run.createdMs + 1);
+  const nameWidth = Math.min(24, Math.max(...run.taskList.map((task) => task.name.length)));
+  const width = Math.max(10, Math.min(60, columns - nameWidth - 14));
+  const scale = (ms: number): number => Math.round(((ms - run.createdMs) / (endMs - run.createdMs)) * width);
+  const lines = attempts.map(({ task, attempt }) => {
+    const { chosenMs, startedMs, exitedMs } = attempt.timings;
+    const [from, start, end] = [scale(chosenMs), scale(startedMs ?? endOf(attempt)), scale(exitedMs ?? endOf(attempt))];
+    const bar = " ".repeat(from) + colour.dim("░".repeat(start - from)) + colourState(wordFor(task), colour, "█".repeat(Math.max(1, end - start)));
+    return `  ${fit(printable(task.name), nameWidth).padEnd(nameWidth)} ${bar}`;
+  });
+  const axis = `  ${" ".repeat(nameWidth)} ${colour.dim(`0${" ".repeat(width - 1)}${formatDuration(endMs - run.createdMs)}`)}`;
+  return [...lines, axis].join("\n");
+}
+
+function endOf({ timings }: AttemptView): number {
+  return timings.exitedMs ?? timings.startedMs ?? timings.preparedMs ?? timings.claimedMs ?? timings.chosenMs;
+}
+
+const LONGEST_OUTPUT = 400;
+
+function outputs(run: RunView, { colour, columns }: ReportStyle): string {
+  const given = run.taskList.filter((task) => task.output !== undefined);
+  return given
+    .map((task) => {
+      const text = printable(JSON.stringify(task.output));
+      return `${colour.bold(`output of ${printable(task.name)}:`)} ${fit(text, Math.max(columns, LONGEST_OUTPUT))}`;
+    })
+    .join("\n");
+}
+
+function problems(run: RunView, { colour }: ReportStyle): string {
+  const lines = run.notices.map((notice) => `${colour.yellow("note:")} ${printable(notice)}`);
+  for (const task of run.taskList) {
+    const attempt = task.attempts.at(-1);
+    const name = `${run.id}/${task.name}`;
+    if (task.outcome === "failed" || task.outcome === "lost") {
+      if (task.reason?.hint !== undefined) lines.push(`${colour.bold(printable(task.name))}: ${printable(task.reason.hint)}`);
+      if (attempt !== undefined) lines.push(`${colour.bold(printable(task.name))}: anabranch logs ${name}`);
+    }
+    for (const path of (attempt?.discarded ?? []).slice(0, 5)) {
+      lines.push(`${colour.dim(`${printable(task.name)} changed ${printable(path)}, which was thrown away (writes: none)`)}`);
+    }
+    if ((attempt?.stragglers ?? 0) > 0) {
+      lines.push(colour.dim(`${printable(task.name)} left ${plural(attempt?.stragglers ?? 0, "process", "processes")} running; ended`));
+    }
+  }
+  return lines.join("\n");
+}
+
+function whatNext(run: RunView, { colour }: ReportStyle): string {
+  const changed = run.taskList.filter((task) => (task.attempts.at(-1)?.changeset?.paths ?? 0) > 0);
+  const detached = run.taskList.filter((task) => task.detach && task.state !== "ended");
+  const lines = [`Your files are untouched.${changed.length === 0 ? "" : " The changes are kept apart; look at one, then take it:"}`];
+  for (const task of changed.slice(0, 5)) {
+    const id = run.taskList.length === 1 ? run.id : `${run.id}/${task.name}`;
+    lines.push(`  anabranch diff ${id}`);
+    if (task.outcome === "succeeded") lines.push(`  anabranch apply ${id}`);
+  }
+  if (changed.length === 0) lines.push(`  anabranch show ${run.id}`);
+  for (const task of detached) lines.push(`  anabranch wait ${run.id}/${task.name}   ${colour.dim("(detached, goes on)")}`);
+  lines.push(colour.dim(`logs: ${run.folder}`));
+  return lines.join("\n");
+}
