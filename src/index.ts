@@ -3,5 +3,13 @@ export type { ConnectOptions, RunHandle, StartOptions } from "./sdk/anabranch.ts
 export { AnabranchError, isAnabranchError } from "./base/errors.ts";
 export type { ErrorShape } from "./base/errors.ts";
 export type { ErrorCode, ErrorKind } from "./base/error-codes.ts";
-export type { AttemptView, ChangesetView, EventView, PlanView, RunSummary, RunView, TaskView } from "./protocol/views.ts";
+export type {
+  AttemptView,
+  ChangesetView,
+  EventView,
+  PlanView,
+  RunSummary,
+  RunView,
+  TaskView,
+} from "./protocol/views.ts";
 export type { TaskDefinition, WorkflowDefinition } from "./workflows/schema.ts";

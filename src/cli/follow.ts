@@ -109,7 +109,10 @@ function plainView(terminal: Terminal): View {
       if (!headlineShown) terminal.err(`${dim(`run ${run.id}: ${printable(run.plan.reason)}`)}\n`);
       headlineShown = true;
       for (const task of run.taskList) {
-        const word = task.state === "working" && task.attempts.length > 1 ? `working, attempt ${task.attempts.length}` : wordFor(task);
+        const word =
+          task.state === "working" && task.attempts.length > 1
+            ? `working, attempt ${task.attempts.length}`
+            : wordFor(task);
         const about = task.activity === undefined && task.state !== "ended" ? "" : explainTask(task, run.taskList);
         // Progress in numbers would be a line ten times a second.
         const line = about === "" ? word : `${word}: ${about.replace(/, [\d,]+ files$/, "")}`;

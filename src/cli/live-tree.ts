@@ -20,7 +20,9 @@ export function drawTree(frame: Frame, colours: Colours): string[] {
   const { run, columns } = frame;
   const open = run.taskList.filter((task) => task.state !== "ended").length;
   const title = `${colours.bold(`run ${run.id}`)} ${colours.dim(printable(run.plan.reason))}`;
-  const footer = colours.dim(`${open} of ${run.taskList.length} to go · ${formatDuration(frame.nowMs - run.createdMs)} · ${frame.hint}`);
+  const footer = colours.dim(
+    `${open} of ${run.taskList.length} to go · ${formatDuration(frame.nowMs - run.createdMs)} · ${frame.hint}`,
+  );
   const shown = chooseRows(run.taskList, Math.max(3, frame.rows - 4));
   const nameWidth = Math.min(28, Math.max(...shown.map((task) => widthOf(printable(task.name)))));
   const rows = shown.map((task) => drawTask(task, frame, nameWidth, colours));
@@ -47,7 +49,8 @@ function drawTask(task: TaskView, frame: Frame, nameWidth: number, colours: Colo
   const endMs = task.state === "ended" ? (attempt?.timings.exitedMs ?? task.endedMs) : frame.nowMs;
   const time = startedMs === undefined || endMs === undefined ? "" : formatDuration(endMs - startedMs);
   const name = printable(task.name);
-  const line = task.state === "working" && task.activity === undefined ? printable(frame.lines.get(task.name) ?? "") : "";
+  const line =
+    task.state === "working" && task.activity === undefined ? printable(frame.lines.get(task.name) ?? "") : "";
   const about = line !== "" ? colours.dim(line) : explainTask(task, frame.run.taskList);
   const retry = task.attempts.length > 1 ? colours.yellow(` ×${task.attempts.length}`) : "";
   const detached = task.detach ? colours.dim(" detached") : "";

@@ -8,109 +8,179 @@ import type { CommonOptions } from "./terminal.ts";
 export type CommandAction<Options> = (args: readonly string[], options: Options & CommonOptions) => Promise<number>;
 
 const program = new Command("anabranch")
-  .description("Runs commands and coding sub-agents in sync, in parallel and in the background,\neach in its own snapshot of your repository.")
+  .description(
+    "Runs commands and coding sub-agents in sync, in parallel and in the background,\neach in its own snapshot of your repository.",
+  )
   .version(VERSION, "-V, --version")
   .enablePositionalOptions()
   .showHelpAfterError("(anabranch COMMAND --help tells more)")
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
 
-addCommand("init", "write an anabranch.yaml for this repository", () => import("./commands/init.ts"), `
+addCommand(
+  "init",
+  "write an anabranch.yaml for this repository",
+  () => import("./commands/init.ts"),
+  `
 Examples:
   anabranch init
-  anabranch init --print     only show what would be written`)
-  .option("--print", "show it instead of writing it");
+  anabranch init --print     only show what would be written`,
+).option("--print", "show it instead of writing it");
 
 addRunOptions(
-  addCommand("run [workflow]", "run a workflow, or tasks given here, and wait for the result", () => import("./commands/run.ts"), `
+  addCommand(
+    "run [workflow]",
+    "run a workflow, or tasks given here, and wait for the result",
+    () => import("./commands/run.ts"),
+    `
 Examples:
   anabranch run check
   anabranch run -t tests='npm test' -t lint='npm run lint'
   anabranch run -t build=make -t check='make check' --mode sequential
   anabranch run -t a='./solve --fast' -t b='./solve --deep' --join first
-While it runs: d detaches, Ctrl-C stops it in order, a second Ctrl-C at once.`),
+While it runs: d detaches, Ctrl-C stops it in order, a second Ctrl-C at once.`,
+  ),
 ).option("--detach", "start it, print its id and return");
 
 addRunOptions(
-  addCommand("spawn [workflow]", "start a run in the background and print its id", () => import("./commands/spawn.ts"), `
+  addCommand(
+    "spawn [workflow]",
+    "start a run in the background and print its id",
+    () => import("./commands/spawn.ts"),
+    `
 Examples:
   anabranch spawn -t tests='npm test'
-  anabranch wait $(anabranch spawn check)`),
+  anabranch wait $(anabranch spawn check)`,
+  ),
 );
 
 addRunOptions(
-  addCommand("plan [workflow]", "show what run would do, and why, without doing it", () => import("./commands/plan.ts"), `
+  addCommand(
+    "plan [workflow]",
+    "show what run would do, and why, without doing it",
+    () => import("./commands/plan.ts"),
+    `
 Examples:
   anabranch plan check
-  anabranch plan -t tests='npm test' -t lint='npm run lint' --json`),
+  anabranch plan -t tests='npm test' -t lint='npm run lint' --json`,
+  ),
 );
 
-addCommand("ls", "list the newest runs", () => import("./commands/ls.ts"), `
+addCommand(
+  "ls",
+  "list the newest runs",
+  () => import("./commands/ls.ts"),
+  `
 Examples:
   anabranch ls
-  anabranch ls --all --limit 100 --json`)
+  anabranch ls --all --limit 100 --json`,
+)
   .option("-a, --all", "runs of all repositories")
   .option("-n, --limit <count>", "how many", "20");
 
-addCommand("show [id]", "show a run with its tasks, times and changes", () => import("./commands/show.ts"), `
+addCommand(
+  "show [id]",
+  "show a run with its tasks, times and changes",
+  () => import("./commands/show.ts"),
+  `
 Examples:
   anabranch show             the newest run
   anabranch show k3v9        any unique start of an id
-  anabranch show @last~1     the run before the last`);
+  anabranch show @last~1     the run before the last`,
+);
 
-addCommand("logs <id>", "print what a task, or all tasks of a run, printed", () => import("./commands/logs.ts"), `
+addCommand(
+  "logs <id>",
+  "print what a task, or all tasks of a run, printed",
+  () => import("./commands/logs.ts"),
+  `
 Examples:
   anabranch logs @last/tests
   anabranch logs -f k3v9
-  anabranch logs k3v9/scan --output > scan.json`)
+  anabranch logs k3v9/scan --output > scan.json`,
+)
   .option("-f, --follow", "go on until the task ends")
   .option("--output", "only standard output, of a task with output: text or json")
   .option("--attempt <number>", "an earlier attempt")
   .option("--raw", "every byte as it was printed, control characters too");
 
-addCommand("wait <ids...>", "wait until runs or tasks have ended", () => import("./commands/wait.ts"), `
+addCommand(
+  "wait <ids...>",
+  "wait until runs or tasks have ended",
+  () => import("./commands/wait.ts"),
+  `
 Examples:
   anabranch wait @last
-  anabranch wait k3v9 m2x8 --any --timeout 10m`)
+  anabranch wait k3v9 m2x8 --any --timeout 10m`,
+)
   .option("--any", "until the first of them has")
   .option("--timeout <duration>", "give up waiting after this long (they go on)");
 
-addCommand("cancel <id>", "stop a run with everything it started, or one task", () => import("./commands/cancel.ts"), `
+addCommand(
+  "cancel <id>",
+  "stop a run with everything it started, or one task",
+  () => import("./commands/cancel.ts"),
+  `
 Examples:
   anabranch cancel @last
-  anabranch cancel k3v9/tests --force`)
-  .option("--force", "at once, without giving it time to clean up");
+  anabranch cancel k3v9/tests --force`,
+).option("--force", "at once, without giving it time to clean up");
 
-addCommand("diff <id>", "show what a task changed", () => import("./commands/diff.ts"), `
+addCommand(
+  "diff <id>",
+  "show what a task changed",
+  () => import("./commands/diff.ts"),
+  `
 Examples:
   anabranch diff @last/fix
-  anabranch diff k3v9/fix --stat`)
+  anabranch diff k3v9/fix --stat`,
+)
   .option("--stat", "only how many lines of which files")
   .option("--names", "only the names of the files");
 
-addCommand("apply <id>", "bring a finished task's changes into your working tree", () => import("./commands/apply.ts"), `
+addCommand(
+  "apply <id>",
+  "bring a finished task's changes into your working tree",
+  () => import("./commands/apply.ts"),
+  `
 Only where each file is still as it was when the run started; otherwise nothing is
 written and the files in the way are listed. Your index and branches stay as they are.
 
 Examples:
-  anabranch apply @last/fix`);
+  anabranch apply @last/fix`,
+);
 
-addCommand("git [args...]", "run a read-only git command in the vault of this repository", () => import("./commands/git.ts"), `
+addCommand(
+  "git [args...]",
+  "run a read-only git command in the vault of this repository",
+  () => import("./commands/git.ts"),
+  `
 Examples:
   anabranch git -- log --oneline --all
-  anabranch git -- show refs/snapshots/k3v9x2mq7c0d/fix/1`).passThroughOptions();
+  anabranch git -- show refs/snapshots/k3v9x2mq7c0d/fix/1`,
+).passThroughOptions();
 
-addCommand("gc", "show what is no longer needed, and with --yes remove it", () => import("./commands/gc.ts"), `
+addCommand(
+  "gc",
+  "show what is no longer needed, and with --yes remove it",
+  () => import("./commands/gc.ts"),
+  `
 Examples:
   anabranch gc
-  anabranch gc --yes --older-than 2d`)
+  anabranch gc --yes --older-than 2d`,
+)
   .option("--yes", "remove it")
   .option("--older-than <duration>", "runs that ended longer ago (default: 14d)");
 
-addCommand("doctor", "check everything that Anabranch rests on", () => import("./commands/doctor.ts"), `
+addCommand(
+  "doctor",
+  "check everything that Anabranch rests on",
+  () => import("./commands/doctor.ts"),
+  `
 Examples:
   anabranch doctor
-  anabranch doctor --json`);
+  anabranch doctor --json`,
+);
 
 const daemon = program
   .command("daemon")
@@ -138,8 +208,7 @@ function addCommand(usage: string, about: string, load: Loader, help: string): C
 function act(command: Command, load: Loader, fixed: readonly string[]): void {
   command.action(async () => {
     const { action } = await load();
-    const args = command.args.length > 0 ? command.args : [];
-    process.exitCode = await action([...fixed, ...args], command.opts() as never);
+    process.exitCode = await action([...fixed, ...command.args], command.opts<never>());
   });
 }
 
@@ -149,7 +218,9 @@ function addCommon(command: Command): Command {
     .option("--plain", "answer with one record a line")
     .option("-q, --quiet", "no progress and no notes")
     .option("--no-color", "no colours")
-    .addOption(new Option("--progress <how>", "how progress is shown").choices(["auto", "tty", "plain", "json", "none"]))
+    .addOption(
+      new Option("--progress <how>", "how progress is shown").choices(["auto", "tty", "plain", "json", "none"]),
+    )
     .option("--home <folder>", "keep everything in this folder")
     .option("--debug", "print stack traces")
     .exitOverride();

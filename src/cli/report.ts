@@ -13,7 +13,14 @@ export interface ReportStyle {
 
 /** What a run came to, on one page: outcomes, times, changes, outputs, and what comes next. */
 export function formatReport(run: RunView, style: ReportStyle): string {
-  const sections = [headline(run, style), formatTasks(run, style), formatTimeline(run, style), outputs(run, style), problems(run, style), whatNext(run, style)];
+  const sections = [
+    headline(run, style),
+    formatTasks(run, style),
+    formatTimeline(run, style),
+    outputs(run, style),
+    problems(run, style),
+    whatNext(run, style),
+  ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
@@ -77,7 +84,10 @@ export function formatTimeline(run: RunView, { colour, columns }: ReportStyle): 
   const lines = attempts.map(({ task, attempt }) => {
     const { chosenMs, startedMs, exitedMs } = attempt.timings;
     const [from, start, end] = [scale(chosenMs), scale(startedMs ?? endOf(attempt)), scale(exitedMs ?? endOf(attempt))];
-    const bar = " ".repeat(from) + colour.dim("░".repeat(start - from)) + colourState(wordFor(task), colour, "█".repeat(Math.max(1, end - start)));
+    const bar =
+      " ".repeat(from) +
+      colour.dim("░".repeat(start - from)) +
+      colourState(wordFor(task), colour, "█".repeat(Math.max(1, end - start)));
     return `  ${fit(printable(task.name), nameWidth).padEnd(nameWidth)} ${bar}`;
   });
   const axis = `  ${" ".repeat(nameWidth)} ${colour.dim(`0${" ".repeat(width - 1)}${formatDuration(endMs - run.createdMs)}`)}`;
@@ -106,14 +116,21 @@ function problems(run: RunView, { colour }: ReportStyle): string {
     const attempt = task.attempts.at(-1);
     const name = `${run.id}/${task.name}`;
     if (task.outcome === "failed" || task.outcome === "lost") {
-      if (task.reason?.hint !== undefined) lines.push(`${colour.bold(printable(task.name))}: ${printable(task.reason.hint)}`);
+      if (task.reason?.hint !== undefined)
+        lines.push(`${colour.bold(printable(task.name))}: ${printable(task.reason.hint)}`);
       if (attempt !== undefined) lines.push(`${colour.bold(printable(task.name))}: anabranch logs ${name}`);
     }
     for (const path of (attempt?.discarded ?? []).slice(0, 5)) {
-      lines.push(`${colour.dim(`${printable(task.name)} changed ${printable(path)}, which was thrown away (writes: none)`)}`);
+      lines.push(
+        colour.dim(`${printable(task.name)} changed ${printable(path)}, which was thrown away (writes: none)`),
+      );
     }
     if ((attempt?.stragglers ?? 0) > 0) {
-      lines.push(colour.dim(`${printable(task.name)} left ${plural(attempt?.stragglers ?? 0, "process", "processes")} running; ended`));
+      lines.push(
+        colour.dim(
+          `${printable(task.name)} left ${plural(attempt?.stragglers ?? 0, "process", "processes")} running; ended`,
+        ),
+      );
     }
   }
   return lines.join("\n");
@@ -122,14 +139,17 @@ function problems(run: RunView, { colour }: ReportStyle): string {
 function whatNext(run: RunView, { colour }: ReportStyle): string {
   const changed = run.taskList.filter((task) => (task.attempts.at(-1)?.changeset?.paths ?? 0) > 0);
   const detached = run.taskList.filter((task) => task.detach && task.state !== "ended");
-  const lines = [`Your files are untouched.${changed.length === 0 ? "" : " The changes are kept apart; look at one, then take it:"}`];
+  const lines = [
+    `Your files are untouched.${changed.length === 0 ? "" : " The changes are kept apart; look at one, then take it:"}`,
+  ];
   for (const task of changed.slice(0, 5)) {
     const id = run.taskList.length === 1 ? run.id : `${run.id}/${task.name}`;
     lines.push(`  anabranch diff ${id}`);
     if (task.outcome === "succeeded") lines.push(`  anabranch apply ${id}`);
   }
   if (changed.length === 0) lines.push(`  anabranch show ${run.id}`);
-  for (const task of detached) lines.push(`  anabranch wait ${run.id}/${task.name}   ${colour.dim("(detached, goes on)")}`);
+  for (const task of detached)
+    lines.push(`  anabranch wait ${run.id}/${task.name}   ${colour.dim("(detached, goes on)")}`);
   lines.push(colour.dim(`logs: ${run.folder}`));
   return lines.join("\n");
 }

@@ -41,7 +41,10 @@ function parseTasks(texts: readonly string[]): Record<string, string> {
       });
     }
     if (Object.hasOwn(tasks, name)) {
-      throw new AnabranchError("USAGE", { message: `two tasks are named ${name}`, hint: "give each task a name of its own" });
+      throw new AnabranchError("USAGE", {
+        message: `two tasks are named ${name}`,
+        hint: "give each task a name of its own",
+      });
     }
     tasks[name] = command;
   }

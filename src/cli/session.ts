@@ -22,7 +22,12 @@ export async function withSession(
   if (options.home !== undefined) environment["ANABRANCH_HOME"] = resolve(options.home);
   const anabranch = new Anabranch({ environment, start: connect.start });
   try {
-    return await command({ anabranch, terminal: openTerminal(options, environment), directory: process.cwd(), environment });
+    return await command({
+      anabranch,
+      terminal: openTerminal(options, environment),
+      directory: process.cwd(),
+      environment,
+    });
   } finally {
     anabranch.close();
   }
@@ -34,7 +39,10 @@ export async function withSession(
  */
 export function wholeNumber(text: string, option: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new AnabranchError("USAGE", { message: `${option} takes a whole number from 1 on, not ${JSON.stringify(text)}`, hint: `${option} 4` });
+  throw new AnabranchError("USAGE", {
+    message: `${option} takes a whole number from 1 on, not ${JSON.stringify(text)}`,
+    hint: `${option} 4`,
+  });
 }
 
 /**

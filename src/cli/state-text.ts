@@ -42,6 +42,7 @@ export function explainTask(task: TaskView, all: readonly TaskView[]): string {
     const open = task.needs.filter((need) => all.some((other) => other.name === need && other.state !== "ended"));
     return open.length > 0 ? `waits for ${open.join(", ")}` : "waits for its turn";
   }
-  if (task.state === "ready") return task.reason === undefined ? "ready, waits for a place" : `tries again: ${printable(task.reason.message)}`;
+  if (task.state === "ready")
+    return task.reason === undefined ? "ready, waits for a place" : `tries again: ${printable(task.reason.message)}`;
   return task.reason === undefined ? "" : printable(task.reason.message);
 }

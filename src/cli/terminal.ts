@@ -54,7 +54,11 @@ function progressFor(options: CommonOptions, environment: NodeJS.ProcessEnv): Te
   const asked = options.progress ?? environment["ANABRANCH_PROGRESS"];
   if (asked === "tty" || asked === "plain" || asked === "json" || asked === "none") return asked;
   if (options.quiet === true || options.json === true) return "none";
-  const live = process.stdout.isTTY === true && process.stderr.isTTY === true && !environment["CI"] && environment["TERM"] !== "dumb";
+  const live =
+    process.stdout.isTTY === true &&
+    process.stderr.isTTY === true &&
+    !environment["CI"] &&
+    environment["TERM"] !== "dumb";
   return live ? "tty" : "plain";
 }
 

@@ -30,7 +30,9 @@ export async function captureAttempt(
     atSeconds: parts.clock.wallMs() / 1000,
     kept: run.row.spec.dependencies,
   });
-  const lines = new Map((await countLines(parts.git, vault.place, base, snapshot.commit)).map((count) => [count.path, count]));
+  const lines = new Map(
+    (await countLines(parts.git, vault.place, base, snapshot.commit)).map((count) => [count.path, count]),
+  );
   const changes = snapshot.changes.map(({ path, kind }): ChangedPath => {
     const count = lines.get(path);
     return { path, kind, added: count?.added, deleted: count?.deleted };

@@ -53,7 +53,10 @@ export async function collectGarbage(
       ...(run.spec.name === undefined ? {} : { name: run.spec.name }),
       endedMs: run.endedMs ?? 0,
     })),
-    workspaces: workspaces.map((row) => ({ path: path(row), repository: repositories.get(row.repositoryId)?.root ?? "" })),
+    workspaces: workspaces.map((row) => ({
+      path: path(row),
+      repository: repositories.get(row.repositoryId)?.root ?? "",
+    })),
     retained: retained.map((row) => ({ path: path(row), holder: row.holder ?? "" })),
     pins: pins.reduce((sum, { refs }) => sum + refs.length, 0),
     bytes,
@@ -65,7 +68,9 @@ async function choose(parts: Parts, olderThanMs: number): Promise<Collection> {
   const before = parts.clock.wallMs() - olderThanMs;
   const repositories = new Map((await loadRepositories(parts.store)).map((row) => [row.id, row]));
   const all = await loadAllRuns(parts);
-  const runs = all.filter((run) => run.state === "ended" && (run.endedMs ?? 0) <= before && parts.book.get(run.id) === undefined);
+  const runs = all.filter(
+    (run) => run.state === "ended" && (run.endedMs ?? 0) <= before && parts.book.get(run.id) === undefined,
+  );
   const gone = new Set(runs.map((run) => run.id));
   const kept = all.filter((run) => !gone.has(run.id));
   const leased = parts.pool.leased();
@@ -174,7 +179,9 @@ async function removeStrayFolders(parts: Parts): Promise<void> {
   const root = dirname(parts.layout.run("x"));
   const known = new Set((await loadAllRuns(parts)).map((run) => run.id));
   for (const name of await readdir(root).catch((): string[] => [])) {
-    const ageMs = parts.clock.wallMs() - ((await stat(join(root, name)).catch(() => undefined))?.mtimeMs ?? Number.POSITIVE_INFINITY);
+    const ageMs =
+      parts.clock.wallMs() -
+      ((await stat(join(root, name)).catch(() => undefined))?.mtimeMs ?? Number.POSITIVE_INFINITY);
     if (!known.has(name) && ageMs > STRAY_AFTER_MS) await parts.trash.discard(join(root, name));
   }
 }

@@ -64,7 +64,12 @@ async function diskSpace({ state }: DoctorContext): Promise<CheckView> {
   const [freeBytes, allBytes] = [bavail * bsize, blocks * bsize];
   const evidence = `${(freeBytes / GIB).toFixed(1)} GiB of ${(allBytes / GIB).toFixed(1)} GiB free at ${state}`;
   if (freeBytes > 2 * GIB) return { name: "disk", result: "ok", evidence };
-  return { name: "disk", result: freeBytes > GIB / 4 ? "warn" : "fail", evidence, fix: "anabranch gc, or free some space" };
+  return {
+    name: "disk",
+    result: freeBytes > GIB / 4 ? "warn" : "fail",
+    evidence,
+    fix: "anabranch gc, or free some space",
+  };
 }
 
 async function database(parts: Parts): Promise<CheckView> {
@@ -84,7 +89,9 @@ async function sharedBlocks({ state }: DoctorContext): Promise<CheckView> {
   return {
     name: "copy-on-write",
     result: "ok",
-    evidence: shares ? "copies of dependencies share their blocks" : "not on this file system: dependencies are copied in full",
+    evidence: shares
+      ? "copies of dependencies share their blocks"
+      : "not on this file system: dependencies are copied in full",
   };
 }
 
@@ -110,7 +117,8 @@ function inotify(): CheckView {
     }
   };
   const instances = read("max_user_instances");
-  if (instances === undefined) return { name: "file watching", result: "ok", evidence: "no limit to read on this system" };
+  if (instances === undefined)
+    return { name: "file watching", result: "ok", evidence: "no limit to read on this system" };
   const evidence = `${instances} instances, ${read("max_user_watches")} watches for each user`;
   return instances >= FEW_WATCHES
     ? { name: "file watching", result: "ok", evidence }

@@ -75,9 +75,14 @@ export class Draft {
     const task = this.task(name);
     if (task.state === "ended" || (task.cancel !== undefined && (task.cancel.force || !request.force))) return;
     const code = request.by === "race" ? "RACE_LOST" : "CANCELLED";
-    const reason = { code, message: request.winner === undefined ? "it was cancelled" : `${request.winner} was first` } as const;
+    const reason = {
+      code,
+      message: request.winner === undefined ? "it was cancelled" : `${request.winner} was first`,
+    } as const;
     if (task.state === "waiting" || task.state === "ready") {
-      this.setTask(name, { state: "ended", outcome: "cancelled", cancel: request, reason }, "task.ended", { outcome: "cancelled" });
+      this.setTask(name, { state: "ended", outcome: "cancelled", cancel: request, reason }, "task.ended", {
+        outcome: "cancelled",
+      });
     } else {
       this.setTask(name, { cancel: request, reason }, "task.cancelling", { by: request.by });
     }
@@ -129,7 +134,9 @@ export class Draft {
 
   #view(): RunView {
     const { run } = this;
-    const ended = [...this.#tasks.values()].filter((task) => task.state === "ended" && this.#live(task.name).row.state !== "ended");
+    const ended = [...this.#tasks.values()].filter(
+      (task) => task.state === "ended" && this.#live(task.name).row.state !== "ended",
+    );
     return {
       graph: run.graph,
       join: run.row.spec.join,
@@ -168,7 +175,8 @@ export class Draft {
 
   #live(name: string): LiveTask {
     const task = this.run.tasks.get(name);
-    if (task === undefined) throw new AnabranchError("INTERNAL", { message: `run ${this.run.row.id} has no task ${name}` });
+    if (task === undefined)
+      throw new AnabranchError("INTERNAL", { message: `run ${this.run.row.id} has no task ${name}` });
     return task;
   }
 }

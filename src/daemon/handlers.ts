@@ -78,7 +78,8 @@ export function createHandlers(context: HandlerContext): Handlers {
       const known = done === undefined ? undefined : await parts.book.find(done.id);
       if (known !== undefined) return { run: await viewRun(parts, known), notices: [...known.row.plan.notices] };
       // Asked again while the first asking is under way, it is the same start.
-      const under = starting.get(request.requestId) ?? startRun(parts, reconciler, request, await findParent(parts, caller));
+      const under =
+        starting.get(request.requestId) ?? startRun(parts, reconciler, request, await findParent(parts, caller));
       starting.set(request.requestId, under);
       try {
         const { run, notices } = await under;
@@ -96,18 +97,26 @@ export function createHandlers(context: HandlerContext): Handlers {
       const repositoryId = await repositoryAround(parts, request.directory);
       const { limit = 20, skip = 0 } = request;
       const rows = await loadRuns<RunSpec, PlanRecord>(parts.store, { limit, skip, repositoryId });
-      const counts = await countTasks(parts.store, rows.map((row) => row.id));
+      const counts = await countTasks(
+        parts.store,
+        rows.map((row) => row.id),
+      );
       return rows.map((row) =>
         summarize(
           row,
-          (counts.get(row.id) ?? []).map(({ state, outcome, count }) => ({ state, ...(outcome === undefined ? {} : { outcome }), count })),
+          (counts.get(row.id) ?? []).map(({ state, outcome, count }) => ({
+            state,
+            ...(outcome === undefined ? {} : { outcome }),
+            count,
+          })),
         ),
       );
     },
 
     async show(request) {
       const { run } = await resolveId(parts, request.id, request.directory);
-      if (run.row.state === "ended") await Promise.race([reconciler.settled(run.row.id), delay(parts.clock, MOST_SETTLING_MS)]);
+      if (run.row.state === "ended")
+        await Promise.race([reconciler.settled(run.row.id), delay(parts.clock, MOST_SETTLING_MS)]);
       return viewRun(parts, run);
     },
 
@@ -164,11 +173,22 @@ export function createHandlers(context: HandlerContext): Handlers {
       if (request.cancel === true) {
         const runs = parts.book.all().filter((run) => run.unended > 0);
         await Promise.all(runs.map((run) => reconciler.cancel(run, undefined, false)));
-        await waitForEnds(parts, runs.map((run) => ({ run, task: undefined })), false, undefined, new AbortController().signal, true);
+        await waitForEnds(
+          parts,
+          runs.map((run) => ({ run, task: undefined })),
+          false,
+          undefined,
+          new AbortController().signal,
+          true,
+        );
       }
       reconciler.stop();
       context.stop();
-      return { pid: process.pid, goingOn: request.cancel === true ? 0 : going, cancelled: request.cancel === true ? going : 0 };
+      return {
+        pid: process.pid,
+        goingOn: request.cancel === true ? 0 : going,
+        cancelled: request.cancel === true ? going : 0,
+      };
     },
   };
 }
@@ -224,7 +244,8 @@ export function createStreamers({ parts }: HandlerContext): Streamers {
         });
       }
       const place = parts.vaultOf(repositoryId).place;
-      const onOutput = (piece: Buffer): Promise<void> => send({ type: "piece", data: { bytes: piece.toString("base64") } });
+      const onOutput = (piece: Buffer): Promise<void> =>
+        send({ type: "piece", data: { bytes: piece.toString("base64") } });
       const end = await parts.git.run(place, args, { onOutput, signal, allow: [1, 2, 128, 129] });
       if (end.stderr !== "") await send({ type: "complaint", data: { text: end.stderr } });
       await send({ type: "end", data: { status: end.status ?? 1 } });

@@ -18,7 +18,8 @@ export class Limits {
     this.#capacities.set(`run:${id}`, plan.width);
     this.#capacities.set(`repository:${repositoryId}`, spec.repositoryParallel ?? Number.POSITIVE_INFINITY);
     for (const task of spec.tasks) {
-      for (const name of task.resources) this.#capacities.set(`resource:${repositoryId}:${name}`, spec.resources[name] ?? 1);
+      for (const name of task.resources)
+        this.#capacities.set(`resource:${repositoryId}:${name}`, spec.resources[name] ?? 1);
     }
   }
 

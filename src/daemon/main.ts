@@ -75,9 +75,16 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   void parts.trash.empty();
-  keepHouse(parts, config, () => server, stop, async () => {
-    server = await listen(api, socket);
-  }, socket);
+  keepHouse(
+    parts,
+    config,
+    () => server,
+    stop,
+    async () => {
+      server = await listen(api, socket);
+    },
+    socket,
+  );
 }
 
 async function assemble(

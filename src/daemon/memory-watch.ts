@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { listProcesses } from "../process/table.ts";
 
 const LOOK_EVERY_MS = 2000;
@@ -7,7 +7,7 @@ const LOOK_EVERY_MS = 2000;
 export class MemoryWatch {
   readonly #peaks = new Map<number, number>();
   readonly #clock: Clock;
-  #cancelTimer: CancelTimer | undefined;
+  #looking = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -16,7 +16,7 @@ export class MemoryWatch {
   /** Begins to watch a process group. */
   add(groupId: number): void {
     this.#peaks.set(groupId, this.#peaks.get(groupId) ?? 0);
-    this.#cancelTimer ??= this.#clock.after(LOOK_EVERY_MS, () => this.#look());
+    if (!this.#looking) this.#lookLater();
   }
 
   /** Stops watching a group and returns the most bytes seen; 0 when it ended before the first look. */
@@ -26,14 +26,19 @@ export class MemoryWatch {
     return peak;
   }
 
+  #lookLater(): void {
+    this.#looking = true;
+    this.#clock.after(LOOK_EVERY_MS, () => this.#look());
+  }
+
   #look(): void {
-    this.#cancelTimer = undefined;
+    this.#looking = false;
     if (this.#peaks.size === 0) return;
     const used = new Map<number, number>();
     for (const { groupId, residentBytes } of listProcesses()) {
       if (this.#peaks.has(groupId)) used.set(groupId, (used.get(groupId) ?? 0) + residentBytes);
     }
     for (const [groupId, bytes] of used) this.#peaks.set(groupId, Math.max(this.#peaks.get(groupId) ?? 0, bytes));
-    this.#cancelTimer = this.#clock.after(LOOK_EVERY_MS, () => this.#look());
+    this.#lookLater();
   }
 }

@@ -62,7 +62,11 @@ export class RepositoryMemory {
 export function rememberAttempt(parts: Parts, run: LiveRun, task: LiveTask, attempt: AttemptRow): Statement[] {
   if (attempt.state !== "exited" || attempt.exit === undefined || isMissingCommand(attempt.exit.status)) return [];
   const { runMs, cpuMs, stalledMs, memoryBytes } = attempt.exit;
-  const measurement: Measurement = { runMs: withoutWaiting(runMs, stalledMs, cpuMs, cpus().length), cpuMs, memoryBytes };
+  const measurement: Measurement = {
+    runMs: withoutWaiting(runMs, stalledMs, cpuMs, cpus().length),
+    cpuMs,
+    memoryBytes,
+  };
   const { repositoryId } = run.row;
   const subject = taskSubject(task.spec);
   const before = parts.remembered.task(repositoryId, subject);

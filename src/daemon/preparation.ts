@@ -182,4 +182,3 @@ function requireAttempt(task: LiveTask): NonNullable<LiveTask["attempt"]> {
   if (task.attempt === undefined) throw new AnabranchError("INTERNAL", { message: `${task.row.name} has no attempt` });
   return task.attempt;
 }
-

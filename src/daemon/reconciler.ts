@@ -70,7 +70,10 @@ export class Reconciler {
       if (task === undefined && run.row.state === "active") draft.cancelRun();
       for (const name of names) draft.stopTask(name, { by: "user", force });
     });
-    const all = { runs: task === undefined ? [run.row.id] : [], tasks: stopped.map((name) => taskKey(run.row.id, name)) };
+    const all = {
+      runs: task === undefined ? [run.row.id] : [],
+      tasks: stopped.map((name) => taskKey(run.row.id, name)),
+    };
     for (const id of await loadChildRunIds(this.#parts.store, run.row.id, task)) {
       const child = this.#parts.book.get(id);
       if (child === undefined) continue;
@@ -90,7 +93,10 @@ export class Reconciler {
   /** How many tasks are at work, and how many wait for a place. */
   counts(): { working: number; ready: number } {
     const runs = this.#parts.book.all();
-    const ready = runs.reduce((sum, run) => sum + [...run.tasks.values()].filter((task) => task.row.state === "ready").length, 0);
+    const ready = runs.reduce(
+      (sum, run) => sum + [...run.tasks.values()].filter((task) => task.row.state === "ready").length,
+      0,
+    );
     return { working: this.#drivers.size, ready };
   }
 
@@ -158,7 +164,11 @@ export class Reconciler {
 
   async #fail(run: LiveRun, task: LiveTask, cause: unknown): Promise<void> {
     const { kind: _kind, ...reason } = toAnabranchError(cause).toJSON();
-    this.#parts.log("error", "a task could not be started", { run: run.row.id, task: task.row.name, cause: reason.message });
+    this.#parts.log("error", "a task could not be started", {
+      run: run.row.id,
+      task: task.row.name,
+      cause: reason.message,
+    });
     await this.#parts.book.change(run, (draft) => {
       const name = task.row.name;
       if (draft.task(name).state !== "ready") return;
@@ -182,7 +192,10 @@ export class Reconciler {
     const shared = this.#shared.get(run.row.id);
     if (shared === undefined) {
       const claimed = this.#beginInOwn(begin, run.row.id);
-      this.#shared.set(run.row.id, claimed.catch(() => undefined));
+      this.#shared.set(
+        run.row.id,
+        claimed.catch(() => undefined),
+      );
       const row = await claimed.catch((cause: unknown) => {
         this.#shared.delete(run.row.id);
         throw cause;
@@ -204,10 +217,12 @@ export class Reconciler {
       dependenciesKey: plan.dependencies.key,
       atMs: begin.chosenMs,
     });
-    const begun = await this.#commitAttempt(begin, reservation.row.id, [reservation.statement]).catch((cause: unknown) => {
-      reservation.cancel();
-      throw cause;
-    });
+    const begun = await this.#commitAttempt(begin, reservation.row.id, [reservation.statement]).catch(
+      (cause: unknown) => {
+        reservation.cancel();
+        throw cause;
+      },
+    );
     if (begun) return reservation.confirm();
     reservation.cancel();
     return undefined;
@@ -242,7 +257,12 @@ export class Reconciler {
       const patch = { state: "preparing", attempt: number, notBeforeMs: null, reason: null } as const;
       draft.setTask(name, patch, "task.preparing", { attempt: number });
     };
-    await persist(this.#parts, `starting ${name}`, () => undefined, () => book.change(run, build));
+    await persist(
+      this.#parts,
+      `starting ${name}`,
+      () => undefined,
+      () => book.change(run, build),
+    );
     return begun;
   }
 
@@ -264,7 +284,10 @@ export class Reconciler {
     try {
       await driver.drive(recovered);
     } catch (cause) {
-      this.#parts.log("error", "a driver failed", { task: key, cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
+      this.#parts.log("error", "a driver failed", {
+        task: key,
+        cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      });
     } finally {
       this.#drivers.delete(key);
       this.#scheduler.release(key);
@@ -309,7 +332,11 @@ export class Reconciler {
     }
     if (this.#drivers.has(taskKey(id, name)) && run.tasks.get(name)?.attempt?.number === Number(number)) return;
     const attempts = await loadAttempts(this.#parts.store, id);
-    this.#release(run, row, attempts.filter((attempt) => attempt.task === name && attempt.number === Number(number)));
+    this.#release(
+      run,
+      row,
+      attempts.filter((attempt) => attempt.task === name && attempt.number === Number(number)),
+    );
   }
 
   /** Forgets a run whose work is all done. */

@@ -33,7 +33,12 @@ export async function releaseWorkspace(
   if (!parts.pool.beginRelease(row.id)) return;
   const workspace = workspaceAt(parts.layout.slot(row.repositoryId, row.slot), parts.vaultOf(row.repositoryId));
   try {
-    await persist(parts, `releasing workspace ${row.slot}`, () => undefined, () => release(parts, run, row, workspace, attempts));
+    await persist(
+      parts,
+      `releasing workspace ${row.slot}`,
+      () => undefined,
+      () => release(parts, run, row, workspace, attempts),
+    );
   } catch (cause) {
     parts.log("error", "a workspace is retained: it could not be made safe", {
       workspace: workspace.slot,
@@ -152,8 +157,13 @@ async function reportDiscarded(
   const discarded = changed.slice(0, MOST_DISCARDED_PATHS);
   await parts.book.change(run, (draft) => {
     for (const attempt of attempts) {
-      if (run.tasks.get(attempt.task)?.attempt?.number === attempt.number) draft.setAttempt(attempt.task, { discarded });
-      draft.event("task.discarded", { paths: discarded, count: changed.length, shared: attempts.length > 1 }, attempt.task);
+      if (run.tasks.get(attempt.task)?.attempt?.number === attempt.number)
+        draft.setAttempt(attempt.task, { discarded });
+      draft.event(
+        "task.discarded",
+        { paths: discarded, count: changed.length, shared: attempts.length > 1 },
+        attempt.task,
+      );
     }
   });
 }

@@ -103,7 +103,8 @@ function requireTask(run: LiveRun, name: string): LiveTask {
   const meant = closest(name, names);
   throw new AnabranchError("NOT_FOUND", {
     message: `run ${run.row.id} has no task ${JSON.stringify(name)}`,
-    hint: meant === undefined ? `its tasks are: ${names.slice(0, 20).join(", ")}` : `did you mean ${run.row.id}/${meant}?`,
+    hint:
+      meant === undefined ? `its tasks are: ${names.slice(0, 20).join(", ")}` : `did you mean ${run.row.id}/${meant}?`,
     data: { run: run.row.id, tasks: names },
   });
 }

@@ -71,7 +71,10 @@ function requireVersion(context: Context, command: string, version: string): voi
   });
 }
 
-async function readRequest(context: Context, schema: (typeof commands)[CommandName]["request"] | (typeof streams)[StreamName]["request"]): Promise<unknown> {
+async function readRequest(
+  context: Context,
+  schema: (typeof commands)[CommandName]["request"] | (typeof streams)[StreamName]["request"],
+): Promise<unknown> {
   let body: unknown;
   try {
     body = JSON.parse(await context.req.text());
@@ -95,7 +98,8 @@ function failure(context: Context, cause: unknown, log: Log): Response {
 }
 
 function report(cause: unknown, log: Log): AnabranchError {
-  if (!isAnabranchError(cause)) log("error", "a request failed", { cause: cause instanceof Error ? cause.stack : String(cause) });
+  if (!isAnabranchError(cause))
+    log("error", "a request failed", { cause: cause instanceof Error ? cause.stack : String(cause) });
   return toAnabranchError(cause);
 }
 

@@ -23,7 +23,8 @@ export async function streamEvents(
   send: Send<"events">,
   signal: AbortSignal,
 ): Promise<void> {
-  const run = request.run === undefined ? undefined : (await resolveId(parts, request.run, request.directory)).run.row.id;
+  const run =
+    request.run === undefined ? undefined : (await resolveId(parts, request.run, request.directory)).run.row.id;
   let afterSeq = request.afterSeq ?? 0;
   const committed = new Wakeup();
   const stop = parts.store.onCommit(() => committed.wake());
@@ -39,7 +40,20 @@ export async function streamEvents(
       for (const event of events) {
         const { seq, atMs, type, task, data } = event;
         afterSeq = seq;
-        await send({ type: "event", data: { seq, atMs, type, ...(event.run === undefined ? {} : { run: event.run }), ...(task === undefined ? {} : { task }), data: { ...data } } }, seq);
+        await send(
+          {
+            type: "event",
+            data: {
+              seq,
+              atMs,
+              type,
+              ...(event.run === undefined ? {} : { run: event.run }),
+              ...(task === undefined ? {} : { task }),
+              data: { ...data },
+            },
+          },
+          seq,
+        );
       }
       if (events.length > 0) continue;
       if (request.follow !== true) return;
@@ -124,7 +138,9 @@ class OutputFeed {
   /** Resolves when everything that was printed has been sent. */
   async finish(): Promise<void> {
     this.look();
-    const holding = [...this.#following].filter(([key]) => this.#run.tasks.get(key.slice(0, key.lastIndexOf("/")))?.spec.detach !== true);
+    const holding = [...this.#following].filter(
+      ([key]) => this.#run.tasks.get(key.slice(0, key.lastIndexOf("/")))?.spec.detach !== true,
+    );
     await Promise.all(holding.map(([, follow]) => follow));
   }
 
@@ -271,4 +287,3 @@ class Wakeup {
     this.#signal.raise();
   }
 }
-

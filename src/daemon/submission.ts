@@ -148,7 +148,11 @@ function decideStart(
   return decide({
     graph,
     mode: spec.mode,
-    maxWidth: Math.min(parts.limits.total, spec.parallel ?? Number.POSITIVE_INFINITY, spec.repositoryParallel ?? Number.POSITIVE_INFINITY),
+    maxWidth: Math.min(
+      parts.limits.total,
+      spec.parallel ?? Number.POSITIVE_INFINITY,
+      spec.repositoryParallel ?? Number.POSITIVE_INFINITY,
+    ),
     share: spec.share,
     estimateOf,
     rememberedWrites: (name) => {
@@ -201,7 +205,9 @@ export async function startRun(
     ...base.nested.map((path) => `${path} is a repository of its own: it is not part of the workspaces`),
     ...missing.map((path) => `${path}, named in carry:, is not there`),
     ...(base.untrackedPaths > MANY_UNTRACKED
-      ? [`${base.untrackedPaths.toLocaleString("en")} untracked files are part of every workspace; ignore what is not needed`]
+      ? [
+          `${base.untrackedPaths.toLocaleString("en")} untracked files are part of every workspace; ignore what is not needed`,
+        ]
       : []),
     ...(parent === undefined ? [] : [`started by task ${parent.task} of run ${parent.run}`]),
   ];

@@ -9,15 +9,13 @@
  * working    the process is found again by its identity, or its exit record is, or neither: lost
  * captured   what was recorded is judged again
  */
-import type { ChildProcess } from "node:child_process";
-
 import { delay, type CancelTimer } from "../base/clock.ts";
 import { toAnabranchError, type AnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
 import { retryDelayMs } from "../engine/task.ts";
 import { stalledMs } from "../process/cgroup.ts";
 import { AT_ONCE, endProcesses, endStragglers, type AttemptProcesses } from "../process/ladder.ts";
-import { forestallShim, launchShim, readExit, readStart, reserveAttempt } from "../process/shim.ts";
+import { forestallShim, launchShim, readExit, readStart, reserveAttempt, type LaunchedShim } from "../process/shim.ts";
 import { waitForExit } from "../process/watch.ts";
 import { MARKER_VARIABLE } from "../protocol/wire.ts";
 import type { AttemptPatch, AttemptRow, AttemptTimings, ProcessRecord } from "../store/attempts.ts";
@@ -42,7 +40,7 @@ export class TaskDriver {
   readonly #task: LiveTask;
   readonly #stop = new AbortController();
   readonly #hurry = new AbortController();
-  #child: ChildProcess | undefined;
+  #child: LaunchedShim["child"] | undefined;
   /** What went wrong in this driver's own steps: judged with the attempt. */
   #trouble: Reason | undefined;
 
@@ -96,14 +94,21 @@ export class TaskDriver {
     await endProcesses(this.#processes(undefined), AT_ONCE, this.#parts.clock);
     await this.#change((draft) => {
       draft.setAttempt(this.#name, { state: "stopped" });
-      if (this.#task.row.cancel === undefined) draft.setTask(this.#name, { state: "ready", reason: null }, "task.ready");
+      if (this.#task.row.cancel === undefined)
+        draft.setTask(this.#name, { state: "ready", reason: null }, "task.ready");
       else draft.setTask(this.#name, { state: "ended", outcome: "cancelled" }, "task.ended", { outcome: "cancelled" });
     });
   }
 
   async #prepare(): Promise<void> {
     try {
-      const launched = await persist(this.#parts, `preparing ${this.#name}`, this.#held, () => this.#launch(), this.#stop.signal);
+      const launched = await persist(
+        this.#parts,
+        `preparing ${this.#name}`,
+        this.#held,
+        () => this.#launch(),
+        this.#stop.signal,
+      );
       if (launched !== undefined) {
         await this.#toWorking(launched.process, launched.spinUp);
         return;
@@ -156,7 +161,10 @@ export class TaskDriver {
     await this.#change((draft) => {
       draft.setAttempt(this.#name, { ...patch, timings: this.#timings });
       if (spinUp !== undefined) draft.also([rememberSpinUp(this.#parts, this.#run, spinUp, this.#spinUpMs)]);
-      draft.setTask(this.#name, { state: "working", reason: null }, "task.started", { attempt: this.#attempt().number, pid: process?.pid });
+      draft.setTask(this.#name, { state: "working", reason: null }, "task.started", {
+        attempt: this.#attempt().number,
+        pid: process?.pid,
+      });
     });
   }
 
@@ -252,7 +260,12 @@ export class TaskDriver {
       const delayMs = failed ? retryDelayMs(spec.retry, failures) : undefined;
       if (delayMs !== undefined) {
         const notBeforeMs = this.#parts.clock.monotonicMs() + delayMs;
-        draft.setTask(this.#name, { state: "ready", failures, notBeforeMs, reason: verdict.reason ?? null }, "task.retrying", { delayMs, reason: verdict.reason });
+        draft.setTask(
+          this.#name,
+          { state: "ready", failures, notBeforeMs, reason: verdict.reason ?? null },
+          "task.retrying",
+          { delayMs, reason: verdict.reason },
+        );
         return;
       }
       draft.setTask(
@@ -325,4 +338,3 @@ function reasonOf(cause: unknown): Reason {
   const { kind: _kind, ...reason } = toAnabranchError(cause).toJSON();
   return reason;
 }
-

@@ -30,7 +30,8 @@ export async function passOnResults(
     if (need === undefined) continue;
     const folder = need.attempt === undefined ? undefined : layout.attempt(need.attempt);
     const log = folder === undefined ? undefined : outputPath(folder, "log");
-    const outputFile = folder === undefined || need.spec.output === undefined ? undefined : outputPath(folder, "output");
+    const outputFile =
+      folder === undefined || need.spec.output === undefined ? undefined : outputPath(folder, "output");
     needs[name] = {
       outcome: need.row.outcome ?? null,
       exitStatus: need.row.result?.exitStatus ?? null,

@@ -135,12 +135,7 @@ function runOutcome(run: RunView, statusOf: (name: string) => TaskStatus): Outco
 }
 
 // The failure of one runner does not fail a race that another one won.
-function counts(
-  run: RunView,
-  name: string,
-  raceWon: boolean,
-  statusOf: (name: string) => TaskStatus,
-): boolean {
+function counts(run: RunView, name: string, raceWon: boolean, statusOf: (name: string) => TaskStatus): boolean {
   if (requirePlan(run.graph, name).detach || statusOf(name).lostRace === true) return false;
   const needing = (run.graph.followers.get(name) ?? [])
     .map((follower) => requirePlan(run.graph, follower))

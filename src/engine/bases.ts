@@ -21,7 +21,7 @@ export function baseTasks(graph: Graph): Map<string, string> {
     for (const before of predecessorsOf(requirePlan(graph, name))) {
       for (const writer of reaching.get(before) ?? []) writers.add(writer);
     }
-    for (const writer of [...writers]) {
+    for (const writer of writers) {
       if ([...writers].some((other) => other !== writer && contains(other, writer))) writers.delete(writer);
     }
     if (writers.size > 1) throw severalWriters(name, [...writers]);

@@ -49,10 +49,7 @@ export function requirePlan(graph: Graph, name: string): TaskPlan {
   return plan;
 }
 
-function orderTasks(
-  tasks: ReadonlyMap<string, TaskPlan>,
-  followers: ReadonlyMap<string, readonly string[]>,
-): string[] {
+function orderTasks(tasks: ReadonlyMap<string, TaskPlan>, followers: ReadonlyMap<string, readonly string[]>): string[] {
   const missing = new Map<string, number>();
   for (const plan of tasks.values()) missing.set(plan.name, predecessorsOf(plan).length);
   const order = [...tasks.keys()].filter((name) => missing.get(name) === 0);

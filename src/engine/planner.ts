@@ -59,7 +59,9 @@ export function decide(input: PlannerInput): Decision {
     arrangement,
     predictedMs: Math.round(simulate(forecast, arrangement)),
   }));
-  const best = weighed.reduce((chosen, other) => (isWorthwhile(other.predictedMs, chosen.predictedMs) ? other : chosen));
+  const best = weighed.reduce((chosen, other) =>
+    isWorthwhile(other.predictedMs, chosen.predictedMs) ? other : chosen,
+  );
   const measuredTasks = [...input.graph.tasks.keys()].filter((task) => input.estimateOf(task).samples > 0).length;
   const decided = { mode: input.mode, ...best.arrangement, exclusive, predictedMs: best.predictedMs, measuredTasks };
   const alternatives = weighed.filter((other) => other !== best).sort((a, b) => a.predictedMs - b.predictedMs);

@@ -113,9 +113,7 @@ export function createGit(environment: Readonly<Record<string, string | undefine
 }
 
 /** An environment without the variables by which git is told where and how to work. */
-export function withoutGitVariables(
-  environment: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
+export function withoutGitVariables(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).filter((entry): entry is [string, string] => {
       return entry[1] !== undefined && !isGitVariable(entry[0]);

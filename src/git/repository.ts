@@ -136,7 +136,12 @@ export function operationInProgress(repository: Repository): string | undefined 
 
 /** A repository's own configuration entries, without the user's and the system's. */
 export async function readLocalConfig(git: Git, repository: Repository): Promise<[key: string, value: string][]> {
-  const fields = await git.records({ gitDirectory: repository.gitDirectory }, ["config", "--list", "-z", "--show-scope"]);
+  const fields = await git.records({ gitDirectory: repository.gitDirectory }, [
+    "config",
+    "--list",
+    "-z",
+    "--show-scope",
+  ]);
   const entries: [string, string][] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const scope = fields[index];

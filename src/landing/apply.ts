@@ -85,7 +85,13 @@ async function readPresent(git: Git, place: GitPlace, root: string, changes: rea
     } else if (stat.isFile()) files.push({ path, mode: (stat.mode & 0o100) === 0 ? "100644" : "100755" });
     else present.set(path, { mode: "folder", oid: "" });
   }
-  for (const [index, oid] of (await hashFiles(git, place, files.map((file) => file.path))).entries()) {
+  for (const [index, oid] of (
+    await hashFiles(
+      git,
+      place,
+      files.map((file) => file.path),
+    )
+  ).entries()) {
     const file = files[index];
     if (file !== undefined) present.set(file.path, { mode: file.mode, oid });
   }

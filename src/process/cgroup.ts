@@ -96,7 +96,18 @@ export function leaveTaskControlGroup(name: string): void {
   const at = own === undefined ? -1 : own.split("/").indexOf(name);
   if (own === undefined || at < 0) return;
   try {
-    writeFileSync(join(dirname(own.split("/").slice(0, at + 1).join("/")), "cgroup.procs"), "0");
+    writeFileSync(
+      join(
+        dirname(
+          own
+            .split("/")
+            .slice(0, at + 1)
+            .join("/"),
+        ),
+        "cgroup.procs",
+      ),
+      "0",
+    );
   } catch {
     // Without the right to move it, the marker sweep still spares a daemon.
   }

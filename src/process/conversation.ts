@@ -49,7 +49,7 @@ export function openConversation(program: ConversationProgram): Conversation {
   const start = (): ChildProcessWithoutNullStreams => {
     const started = spawn(program.program, [...program.args], {
       cwd: program.cwd,
-      env: program.environment as NodeJS.ProcessEnv,
+      env: program.environment,
       stdio: "pipe",
     });
     let rest = "";

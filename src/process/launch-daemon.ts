@@ -27,7 +27,7 @@ export async function startInBackground(background: BackgroundProcess): Promise<
   try {
     const child = spawn(process.execPath, [background.script], {
       cwd: background.folder,
-      env: { ...background.environment, [background.readyVariable]: String(READY_DESCRIPTOR) } as NodeJS.ProcessEnv,
+      env: { ...background.environment, [background.readyVariable]: String(READY_DESCRIPTOR) },
       detached: true,
       stdio: ["ignore", output, output, "pipe"],
     });

@@ -37,7 +37,7 @@ const STDERR_KEPT_BYTES = 64 * 1024;
 export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   const child = spawn(call.program, [...call.args], {
     cwd: call.cwd,
-    env: call.environment as NodeJS.ProcessEnv,
+    env: call.environment,
     stdio: "pipe",
     signal: call.signal,
   });

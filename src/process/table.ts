@@ -91,7 +91,7 @@ function processNumbers(): number[] {
 /** The numbers of a process and all it descends from, nearest first. */
 export function ancestryOf(pid: number): number[] {
   const line: number[] = [];
-  for (let current: number | undefined = pid; current !== undefined && current > 1 && line.length < 1000; ) {
+  for (let current: number | undefined = pid; current !== undefined && current > 1 && line.length < 1000;) {
     line.push(current);
     current = readStat(current)?.parentPid;
   }

@@ -22,7 +22,11 @@ const LAST_WORDS_MS = 250;
  *
  * Its exit, a new file in its folder and a slow clock all only mean "look": what counts is what is then seen.
  */
-export function waitForExit(attempt: WatchedAttempt, clock: Clock, signal: AbortSignal): Promise<"exited" | "vanished" | "aborted"> {
+export function waitForExit(
+  attempt: WatchedAttempt,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<"exited" | "vanished" | "aborted"> {
   return new Promise((resolve) => {
     let exitSeenAtMs: number | undefined;
     let cancelTimer = (): void => undefined;

@@ -3,7 +3,14 @@ import { resolve } from "node:path";
 import { directoriesFor } from "../base/directories.ts";
 import { AnabranchError, isAnabranchError } from "../base/errors.ts";
 import { newId, systemRandom } from "../base/ids.ts";
-import type { CommandName, CommandRequest, CommandResponse, StreamMessage, StreamName, StreamRequest } from "../protocol/commands.ts";
+import type {
+  CommandName,
+  CommandRequest,
+  CommandResponse,
+  StreamMessage,
+  StreamName,
+  StreamRequest,
+} from "../protocol/commands.ts";
 import type { EventView, PlanView, RunSummary, RunView } from "../protocol/views.ts";
 import type { TaskDefinition, WorkflowDefinition } from "../workflows/schema.ts";
 import { openConnection, type Connection } from "./connection.ts";
@@ -139,7 +146,10 @@ export class Anabranch {
   }
 
   /** Follows a run until it ends, also across a restart of the daemon. */
-  watch(request: StreamRequest<"watch">, signal?: AbortSignal): AsyncGenerator<StreamMessage<"watch">, void, undefined> {
+  watch(
+    request: StreamRequest<"watch">,
+    signal?: AbortSignal,
+  ): AsyncGenerator<StreamMessage<"watch">, void, undefined> {
     return this.#resume("watch", () => request, signal);
   }
 
@@ -190,7 +200,9 @@ export class Anabranch {
 
   #startRequest(options: StartOptions): CommandRequest<"start"> {
     const { tasks, directory, requestId, ...rest } = options;
-    const environment = Object.entries(this.#environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const environment = Object.entries(this.#environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    );
     const definitions = Object.entries(tasks ?? {}).map(
       ([name, task]) => [name, typeof task === "string" ? { run: task } : task] as const,
     );

@@ -1,7 +1,14 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 
 import { AnabranchError, systemCodeOf, type ErrorShape } from "../base/errors.ts";
-import type { CommandName, CommandRequest, CommandResponse, StreamMessage, StreamName, StreamRequest } from "../protocol/commands.ts";
+import type {
+  CommandName,
+  CommandRequest,
+  CommandResponse,
+  StreamMessage,
+  StreamName,
+  StreamRequest,
+} from "../protocol/commands.ts";
 import {
   MARKER_HEADER,
   MARKER_VARIABLE,

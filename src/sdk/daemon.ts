@@ -64,7 +64,9 @@ function daemonScript(): string {
 /** A daemon that happens to be started by a task must not look like a part of it. */
 function withoutTask(environment: Environment): Environment {
   return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => name !== MARKER_VARIABLE && !/^ANABRANCH_(RUN|TASK|ATTEMPT|WORKSPACE|BASE|INPUT)$/.test(name)),
+    Object.entries(environment).filter(
+      ([name]) => name !== MARKER_VARIABLE && !/^ANABRANCH_(RUN|TASK|ATTEMPT|WORKSPACE|BASE|INPUT)$/.test(name),
+    ),
   );
 }
 

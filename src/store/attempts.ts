@@ -1,13 +1,5 @@
 import type { SqlRow, Statement, Store } from "./port.ts";
-import {
-  insertInto,
-  jsonOf,
-  numberOf,
-  optionalJsonOf,
-  textOf,
-  toJson,
-  updateVersioned,
-} from "./statements.ts";
+import { insertInto, jsonOf, numberOf, optionalJsonOf, textOf, toJson, updateVersioned } from "./statements.ts";
 
 /** Which attempt. */
 export interface AttemptKey {
@@ -167,4 +159,3 @@ function parseAttempt(row: SqlRow): AttemptRow {
 export function attemptName({ run, task, number }: AttemptKey): string {
   return `${run}/${task}/${number}`;
 }
-

@@ -37,7 +37,11 @@ export async function loadEvents(store: Store, { afterSeq, run, limit }: EventQu
   const rows =
     run === undefined
       ? await store.read("select * from events where seq > ? order by seq limit ?", [afterSeq, limit])
-      : await store.read("select * from events where run_id = ? and seq > ? order by seq limit ?", [run, afterSeq, limit]);
+      : await store.read("select * from events where run_id = ? and seq > ? order by seq limit ?", [
+          run,
+          afterSeq,
+          limit,
+        ]);
   return rows.map(parseEvent);
 }
 

@@ -103,7 +103,10 @@ export async function loadRuns<Spec, Plan>(
 ): Promise<RunRow<Spec, Plan>[]> {
   const rows =
     query.repositoryId === undefined
-      ? await store.read("select * from runs order by created_ms desc, rowid desc limit ? offset ?", [query.limit, query.skip ?? 0])
+      ? await store.read("select * from runs order by created_ms desc, rowid desc limit ? offset ?", [
+          query.limit,
+          query.skip ?? 0,
+        ])
       : await store.read(
           "select * from runs where repository_id = ? order by created_ms desc, rowid desc limit ? offset ?",
           [query.repositoryId, query.limit, query.skip ?? 0],

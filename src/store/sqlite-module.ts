@@ -36,7 +36,7 @@ function loadModule(): SqliteModule {
 
 // Node prints an "experimental" warning for node:sqlite, on the standard error of whoever uses us.
 function withoutWarning<Result>(action: () => Result): Result {
-  const emitWarning = process.emitWarning;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     return action();

@@ -29,7 +29,11 @@ export function explainIssue(schema: z.ZodType, issue: z.core.$ZodIssue | undefi
   if (issue.code === "unrecognized_keys") return explainKey(schema, issue.path, issue.keys[0] ?? "");
   const place = issue.path.length === 0 ? "the file" : issue.path.map(String).join(".");
   if (issue.code === "invalid_key") {
-    return { at: issue.path, why: `${place}: ${issue.issues[0]?.message ?? "this name is not allowed"}`, mend: undefined };
+    return {
+      at: issue.path,
+      why: `${place}: ${issue.issues[0]?.message ?? "this name is not allowed"}`,
+      mend: undefined,
+    };
   }
   return { at: issue.path, why: `${place}: ${lowerFirst(issue.message)}`, mend: undefined };
 }
@@ -40,11 +44,14 @@ function deepestIssue(errors: readonly (readonly z.core.$ZodIssue[])[]): z.core.
     issue.path.length * 2 + (issue.code === "unrecognized_keys" ? 1 : issue.code === "invalid_type" ? -1 : 0);
   return errors
     .flat()
-    .reduce<z.core.$ZodIssue | undefined>((best, issue) => (best === undefined || depth(issue) > depth(best) ? issue : best), undefined);
+    .reduce<z.core.$ZodIssue | undefined>(
+      (best, issue) => (best === undefined || depth(issue) > depth(best) ? issue : best),
+      undefined,
+    );
 }
 
 function explainKey(schema: z.ZodType, path: readonly PropertyKey[], key: string): Explanation {
-  const known = knownKeys(schema as unknown as Schema, path);
+  const known = knownKeys(schema, path);
   const meant = closest(key, known);
   const inside = path.length === 0 ? "" : ` in ${path.map(String).join(".")}`;
   return {
@@ -91,7 +98,8 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j += 1) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
       let best = Math.min((row[j - 1] ?? 0) + 1, (last[j] ?? 0) + 1, (last[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
       row.push(best);
     }
     [beforeLast, last] = [last, row];

@@ -13,7 +13,8 @@ const relativePath = z
   .string()
   .min(1)
   .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "expected a path inside the repository");
-const list = <Item extends z.ZodType>(item: Item) => z.union([item, z.array(item)]);
+const list = <Item extends z.ZodType>(item: Item): z.ZodUnion<[Item, z.ZodArray<Item>]> =>
+  z.union([item, z.array(item)]);
 
 /** What a task may be called: it becomes a folder, part of a ref and part of a variable's name. */
 export const taskName = z

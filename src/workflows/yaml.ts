@@ -22,7 +22,8 @@ export async function readYaml<Value>(text: string, path: string, schema: z.ZodT
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: true });
   const [problem] = document.errors;
-  if (problem !== undefined) throw invalid("CONFIG_SYNTAX", path, lines.linePos(problem.pos[0]), firstLine(problem.message));
+  if (problem !== undefined)
+    throw invalid("CONFIG_SYNTAX", path, lines.linePos(problem.pos[0]), firstLine(problem.message));
   let content: unknown;
   try {
     content = document.toJS({ maxAliasCount: 100 }) ?? {};

@@ -46,7 +46,14 @@ const IGNORED_CAP_FILES = 2000;
 export async function archiveWorkspace(git: Git, workspace: Workspace, request: ArchiveRequest): Promise<Archive> {
   const { vault, tree } = workspace;
   const own = join(tree, ".git");
-  const commits = await archiveCommits(git, vault, own, `refs/commits/${request.name}`, [request.base], request.knownOids);
+  const commits = await archiveCommits(
+    git,
+    vault,
+    own,
+    `refs/commits/${request.name}`,
+    [request.base],
+    request.knownOids,
+  );
   for (const [index, path] of request.nested.entries()) {
     await archiveNested(git, workspace, join(tree, path), `refs/nested/${request.name}/${index}`, request);
   }
@@ -87,7 +94,9 @@ function namedOids(gitDirectory: string): string[] {
       if (entry.isFile()) texts.push(read(join(entry.parentPath, entry.name)));
     }
   }
-  return texts.flatMap((text) => text.match(/\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b/g) ?? []).filter((oid) => !/^0+$/.test(oid));
+  return texts
+    .flatMap((text) => text.match(/\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b/g) ?? [])
+    .filter((oid) => !/^0+$/.test(oid));
 }
 
 async function archiveNested(
@@ -114,7 +123,14 @@ async function archiveIgnored(
   request: ArchiveRequest,
 ): Promise<Pick<Archive, "ignoredFiles" | "ignoredFilesLeftOut">> {
   const { place, tree, slot, vault } = workspace;
-  const listed = await git.records(place, ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"]);
+  const listed = await git.records(place, [
+    "ls-files",
+    "--others",
+    "--ignored",
+    "--exclude-standard",
+    "--directory",
+    "-z",
+  ]);
   const entries = listed.filter((path) => !isKept(path, request.kept));
   if (entries.length === 0) return { ignoredFiles: 0, ignoredFilesLeftOut: 0 };
   const since = (await lstat(stampOf(slot))).mtimeMs;
@@ -191,6 +207,12 @@ async function keepIndex(
 /** The paths that a task which should write nothing has changed all the same. */
 export async function listChangedPaths(git: Git, workspace: Workspace): Promise<string[]> {
   if (!existsSync(workspace.tree)) return [];
-  const records = await git.records(workspace.place, ["status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all"]);
+  const records = await git.records(workspace.place, [
+    "status",
+    "--porcelain",
+    "-z",
+    "--no-renames",
+    "--ignore-submodules=all",
+  ]);
   return records.map((record) => record.slice(3));
 }

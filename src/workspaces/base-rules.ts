@@ -25,8 +25,19 @@ export async function restoreBaseRules(
     ...request.kept.flatMap((name) => ["-x", ignorePattern(name)]),
   ]);
   // A nested repository shows as its folder, with a slash at the end.
-  const hidden = await keptByRules(git, rules, untracked.filter((path) => !path.endsWith("/")));
-  const added = await git.records(place, ["diff-index", "--cached", "--name-only", "--diff-filter=A", "-z", request.base]);
+  const hidden = await keptByRules(
+    git,
+    rules,
+    untracked.filter((path) => !path.endsWith("/")),
+  );
+  const added = await git.records(place, [
+    "diff-index",
+    "--cached",
+    "--name-only",
+    "--diff-filter=A",
+    "-z",
+    request.base,
+  ]);
   const welcome = new Set(await keptByRules(git, rules, added));
   const revealed = added.filter((path) => !welcome.has(path));
   const nul = (paths: readonly string[]): string => paths.map((path) => `${path}\0`).join("");

@@ -44,12 +44,7 @@ export const PINS = "refs/anabranch/pins/";
  *
  * @throws {AnabranchError} `REPOSITORY_BUSY` during a merge, a rebase or with unsettled conflicts
  */
-export async function takeBase(
-  git: Git,
-  vault: Vault,
-  repository: Repository,
-  head: RepositoryHead,
-): Promise<Base> {
+export async function takeBase(git: Git, vault: Vault, repository: Repository, head: RepositoryHead): Promise<Base> {
   refuseUnfinished(repository);
   const scratch = await mkdtemp(join(vault.directory, "base-"));
   try {
@@ -59,7 +54,11 @@ export async function takeBase(
     let tree = await git.text(place, ["write-tree", "--missing-ok"]);
     let difference = await compareTrees(git, place, commit.tree, tree);
     const nested = difference.changes.filter((c) => c.newMode === GITLINK_MODE && c.oldMode !== GITLINK_MODE);
-    const strangers = await withoutSubmodules(git, place, nested.map((change) => change.path));
+    const strangers = await withoutSubmodules(
+      git,
+      place,
+      nested.map((change) => change.path),
+    );
     if (strangers.length > 0) {
       const input = strangers.map((path) => `${path}\0`).join("");
       await git.run(place, ["update-index", "--force-remove", "-z", "--stdin"], { input });

@@ -72,7 +72,8 @@ interface Staged {
 }
 
 async function stageChanges(git: Git, place: GitPlace, scratch: string, request: SnapshotRequest): Promise<Staged> {
-  const unborn = request.paths === undefined ? await addEverything(git, place) : await addPaths(git, place, request.paths);
+  const unborn =
+    request.paths === undefined ? await addEverything(git, place) : await addPaths(git, place, request.paths);
   let tree = await writeTree(git, place);
   let difference = await compareTrees(git, place, request.base, tree);
   const nested = difference.changes.filter(isNewRepository).map((change) => change.path);

@@ -27,7 +27,14 @@ export async function findDependencies(
   lockKey: string,
 ): Promise<Dependencies> {
   if (names.length === 0) return { paths: [], key: "" };
-  const listed = await git.records(userTree, ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"]);
+  const listed = await git.records(userTree, [
+    "ls-files",
+    "--others",
+    "--ignored",
+    "--exclude-standard",
+    "--directory",
+    "-z",
+  ]);
   const paths = listed
     .filter((path) => path.endsWith("/"))
     .map((path) => path.slice(0, -1))
@@ -118,7 +125,9 @@ async function copyFolder(from: string, to: string, progress: (files: number) =>
   const full = /No space left|quota exceeded/i.test(end.stderr);
   throw new AnabranchError(full ? "DISK_FULL" : "UNREADABLE_FILES", {
     message: `${from} cannot be copied: ${end.stderr.trim().split("\n")[0]}`,
-    hint: full ? "free some disk space, or leave it out of dependencies:" : "make it readable, or leave it out of dependencies:",
+    hint: full
+      ? "free some disk space, or leave it out of dependencies:"
+      : "make it readable, or leave it out of dependencies:",
   });
 }
 

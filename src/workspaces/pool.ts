@@ -10,7 +10,13 @@
  */
 import { newId, systemRandom } from "../base/ids.ts";
 import type { Statement } from "../store/port.ts";
-import { insertWorkspace, patchedWorkspace, updateWorkspace, type WorkspacePatch, type WorkspaceRow } from "../store/workspaces.ts";
+import {
+  insertWorkspace,
+  patchedWorkspace,
+  updateWorkspace,
+  type WorkspacePatch,
+  type WorkspaceRow,
+} from "../store/workspaces.ts";
 
 /** What somebody needs a workspace for. */
 export interface WorkspaceWish {
@@ -73,7 +79,8 @@ export class WorkspacePool {
 
   /** How many free workspaces stand ready at a base. */
   countWarm(repositoryId: string, base: string): number {
-    return this.all().filter((row) => this.#isFree(row) && row.repositoryId === repositoryId && row.baseCommit === base).length;
+    return this.all().filter((row) => this.#isFree(row) && row.repositoryId === repositoryId && row.baseCommit === base)
+      .length;
   }
 
   /** The workspaces that somebody held when the rows were read, or still holds. */
@@ -116,7 +123,10 @@ export class WorkspacePool {
     for (const place of this.#places.values()) {
       if (place.use !== "free" || place.row.repositoryId !== wish.repositoryId) continue;
       const { baseCommit, dependenciesKey } = place.row;
-      const score = (baseCommit === wish.base ? 4 : 0) + ((dependenciesKey ?? "") === wish.dependenciesKey ? 2 : 0) + (baseCommit === undefined ? 0 : 1);
+      const score =
+        (baseCommit === wish.base ? 4 : 0) +
+        ((dependenciesKey ?? "") === wish.dependenciesKey ? 2 : 0) +
+        (baseCommit === undefined ? 0 : 1);
       if (score > bestScore) [best, bestScore] = [place, score];
     }
     return best;
@@ -148,7 +158,11 @@ export class WorkspacePool {
   }
 
   #create(wish: WorkspaceWish): Reservation {
-    const used = new Set(this.all().filter((row) => row.repositoryId === wish.repositoryId).map((row) => row.slot));
+    const used = new Set(
+      this.all()
+        .filter((row) => row.repositoryId === wish.repositoryId)
+        .map((row) => row.slot),
+    );
     let slot = 1;
     while (used.has(slot)) slot += 1;
     const row: WorkspaceRow = {

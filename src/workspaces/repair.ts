@@ -37,8 +37,24 @@ export async function repairDependencies(
 /** The folders of a workspace with one of these names or paths. */
 async function findKept({ tree }: Workspace, kept: readonly string[]): Promise<string[]> {
   if (kept.length === 0) return [];
-  const tests = kept.flatMap((name) => ["-o", ...(name.includes("/") ? ["-path", literal(join(tree, name))] : ["-name", literal(name)])]);
-  const end = await find([tree, "-name", ".git", "-prune", "-o", "-type", "d", "(", ...tests.slice(1), ")", "-prune", "-print0"]);
+  const tests = kept.flatMap((name) => [
+    "-o",
+    ...(name.includes("/") ? ["-path", literal(join(tree, name))] : ["-name", literal(name)]),
+  ]);
+  const end = await find([
+    tree,
+    "-name",
+    ".git",
+    "-prune",
+    "-o",
+    "-type",
+    "d",
+    "(",
+    ...tests.slice(1),
+    ")",
+    "-prune",
+    "-print0",
+  ]);
   return records(end.stdout);
 }
 
@@ -56,7 +72,10 @@ function find(args: readonly string[]): ReturnType<typeof runProgram> {
 }
 
 function records(output: Buffer): string[] {
-  return output.toString("utf8").split("\0").filter((path) => path !== "");
+  return output
+    .toString("utf8")
+    .split("\0")
+    .filter((path) => path !== "");
 }
 
 async function loadOrigin(workspace: Workspace): Promise<DependencyOrigin | undefined> {
@@ -71,11 +90,7 @@ async function isUnchanged({ from, stamps }: DependencyOrigin): Promise<boolean>
   return true;
 }
 
-async function repair(
-  { tree }: Workspace,
-  origin: DependencyOrigin,
-  changed: readonly string[],
-): Promise<boolean> {
+async function repair({ tree }: Workspace, origin: DependencyOrigin, changed: readonly string[]): Promise<boolean> {
   const roots = Object.keys(origin.stamps).map((path) => join(tree, path));
   for (const path of changed) {
     if (!roots.some((root) => path === root || path.startsWith(root + sep))) return false;
@@ -90,7 +105,8 @@ async function repairPath(source: string, target: string): Promise<void> {
     const [sourceNames, targetNames] = await Promise.all([readdir(source), readdir(target)]);
     const here = new Set(targetNames);
     const there = new Set(sourceNames);
-    for (const name of targetNames) if (!there.has(name)) await rm(join(target, name), { recursive: true, force: true });
+    for (const name of targetNames)
+      if (!there.has(name)) await rm(join(target, name), { recursive: true, force: true });
     for (const name of sourceNames) if (!here.has(name)) await copyEntry(join(source, name), join(target, name));
     return;
   }

@@ -83,10 +83,12 @@ async function describeSubmodule(
 }
 
 async function refuseUncommitted(git: Git, repository: Repository, path: string): Promise<void> {
-  const changed = await git.records(
-    { gitDirectory: repository.gitDirectory, workTree: repository.root },
-    ["status", "--porcelain", "-z", "--ignore-submodules=all"],
-  );
+  const changed = await git.records({ gitDirectory: repository.gitDirectory, workTree: repository.root }, [
+    "status",
+    "--porcelain",
+    "-z",
+    "--ignore-submodules=all",
+  ]);
   if (changed.length === 0) return;
   throw new AnabranchError("REPOSITORY_UNSUPPORTED", {
     message: `the submodule ${path} has ${changed.length} uncommitted changes, which a snapshot of the repository cannot hold`,
@@ -107,7 +109,9 @@ export async function refuseLocalFilters(
   local: readonly (readonly [string, string])[],
 ): Promise<void> {
   const filters = new Set(
-    local.flatMap(([key]) => /^filter\.(.+)\.(?:clean|smudge|process)$/.exec(key)?.[1] ?? []).filter((name) => name !== "lfs"),
+    local
+      .flatMap(([key]) => /^filter\.(.+)\.(?:clean|smudge|process)$/.exec(key)?.[1] ?? [])
+      .filter((name) => name !== "lfs"),
   );
   if (filters.size === 0) return;
   const place = { gitDirectory: repository.gitDirectory, workTree: repository.root };

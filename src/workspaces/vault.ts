@@ -80,7 +80,7 @@ function formatEntries(repository: Repository, local: readonly ConfigEntry[], ba
 function contentEntries(local: readonly ConfigEntry[]): ConfigEntry[] {
   const entries = local.filter(([key]) => CONTENT_SETTINGS.test(key));
   // Git LFS may be switched on for this repository only; its commands are known, so they need not be taken from there.
-  const usesLfs = local.some(([key]) => /^filter\.lfs\./.test(key));
+  const usesLfs = local.some(([key]) => key.startsWith("filter.lfs."));
   return usesLfs ? [...entries, ...LFS_ENTRIES] : entries;
 }
 
@@ -115,9 +115,7 @@ export async function prepareVault(
 
 /** The text of an `objects/info/alternates` file. Git reads an entry that starts with a quote like a C string. */
 export function alternatesFile(directories: readonly string[]): string {
-  return directories
-    .map((path) => (/^[#"]|\n/.test(path) ? `${JSON.stringify(path)}\n` : `${path}\n`))
-    .join("");
+  return directories.map((path) => (/^[#"]|\n/.test(path) ? `${JSON.stringify(path)}\n` : `${path}\n`)).join("");
 }
 
 async function mirrorFile(from: string, to: string): Promise<void> {

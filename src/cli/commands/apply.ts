@@ -13,7 +13,12 @@ export const action: CommandAction<object> = (args, options) =>
       const already = done.unchanged.length === 0 ? "" : `, ${plural(done.unchanged.length, "file")} had it already`;
       const paths = done.applied.slice(0, 20).map((path) => `  ${printable(path)}`);
       const more = done.applied.length > 20 ? [`  … and ${done.applied.length - 20} more`] : [];
-      return [`${plural(done.applied.length, "file")} of your working tree changed${already}; nothing was staged or committed.`, ...paths, ...more, "  git diff"].join("\n");
+      return [
+        `${plural(done.applied.length, "file")} of your working tree changed${already}; nothing was staged or committed.`,
+        ...paths,
+        ...more,
+        "  git diff",
+      ].join("\n");
     });
     return 0;
   });

@@ -7,7 +7,11 @@ import { answer } from "../terminal.ts";
 export const action: CommandAction<{ readonly force?: boolean }> = (args, options) =>
   withSession(options, async ({ anabranch, terminal, directory }) => {
     const id = args[0] ?? "";
-    const stopped = await anabranch.ask("cancel", { id, directory, ...(options.force === true ? { force: true } : {}) });
+    const stopped = await anabranch.ask("cancel", {
+      id,
+      directory,
+      ...(options.force === true ? { force: true } : {}),
+    });
     answer(terminal, stopped, () =>
       stopped.tasks.length === 0
         ? `${id} had nothing left to stop`

@@ -44,7 +44,10 @@ function formatStatus(found: Status): string {
     ["version", `${found.version} (protocol ${found.protocol}, Node ${found.node})`],
     ["runs since", formatDuration(systemClock.wallMs() - found.startedMs)],
     ["memory", formatSize(found.memoryBytes)],
-    ["at work", `${plural(found.workingTasks, "task")} of ${plural(found.activeRuns, "run")}, ${found.readyTasks} waiting for a place`],
+    [
+      "at work",
+      `${plural(found.workingTasks, "task")} of ${plural(found.activeRuns, "run")}, ${found.readyTasks} waiting for a place`,
+    ],
     ["keeps its things in", found.home],
   ]);
 }
@@ -60,7 +63,9 @@ async function stop({ anabranch, terminal }: Session, cancel: boolean): Promise<
     if (stopped.goingOn > 0) {
       return `the daemon stopped; ${plural(stopped.goingOn, "task")} go on without it, and the next command takes them up again (anabranch daemon stop --cancel would have stopped them)`;
     }
-    return stopped.cancelled > 0 ? `the daemon stopped, ${plural(stopped.cancelled, "task")} with it` : "the daemon stopped";
+    return stopped.cancelled > 0
+      ? `the daemon stopped, ${plural(stopped.cancelled, "task")} with it`
+      : "the daemon stopped";
   });
   return 0;
 }
@@ -71,7 +76,8 @@ async function restart(session: Session): Promise<number> {
   session.anabranch.close();
   const found = await session.anabranch.ask("status", {});
   answer(session.terminal, found, () => {
-    const going = stopped !== undefined && stopped.goingOn > 0 ? `; ${plural(stopped.goingOn, "task")} went on meanwhile` : "";
+    const going =
+      stopped !== undefined && stopped.goingOn > 0 ? `; ${plural(stopped.goingOn, "task")} went on meanwhile` : "";
     return `the daemon runs (process ${found.pid}, version ${found.version})${going}`;
   });
   return 0;
@@ -83,7 +89,10 @@ async function waitForEnd(pid: number): Promise<void> {
   const until = systemClock.monotonicMs() + LONGEST_STOP_MS;
   while (isRunning(pid)) {
     if (systemClock.monotonicMs() > until) {
-      throw new AnabranchError("DAEMON_RUNNING", { message: `the daemon (process ${pid}) does not stop`, hint: `kill ${pid}` });
+      throw new AnabranchError("DAEMON_RUNNING", {
+        message: `the daemon (process ${pid}) does not stop`,
+        hint: `kill ${pid}`,
+      });
     }
     await new Promise<void>((resolve) => systemClock.after(10, resolve));
   }

@@ -19,14 +19,19 @@ export const action: CommandAction<{ readonly yes?: boolean; readonly olderThan?
 
 function formatFound(found: CommandResponse<"gc">, { colour }: Terminal): string {
   const nowMs = systemClock.wallMs();
-  const runs = found.runs.slice(0, 20).map((run) => [run.id, printable(run.name ?? "-"), formatAge(nowMs - run.endedMs)]);
+  const runs = found.runs
+    .slice(0, 20)
+    .map((run) => [run.id, printable(run.name ?? "-"), formatAge(nowMs - run.endedMs)]);
   const lines = [
     `${plural(found.runs.length, "run")} with snapshots and logs, ${plural(found.workspaces.length, "idle workspace")}, ${plural(found.pins, "pin")}: ${formatSize(found.bytes)}`,
     ...(runs.length > 0 ? [formatTable(runs, "  ")] : []),
     ...found.workspaces.map((workspace) => `  ${workspace.path}`),
-    ...found.retained.map((one) => `${colour.yellow("kept:")} ${one.path} holds work of ${one.holder} that could not be made safe`),
+    ...found.retained.map(
+      (one) => `${colour.yellow("kept:")} ${one.path} holds work of ${one.holder} that could not be made safe`,
+    ),
   ];
   if (found.removed) lines.push("All of this was removed.");
-  else if (found.runs.length + found.workspaces.length + found.pins > 0) lines.push("Nothing was removed yet: anabranch gc --yes");
+  else if (found.runs.length + found.workspaces.length + found.pins > 0)
+    lines.push("Nothing was removed yet: anabranch gc --yes");
   return lines.join("\n");
 }

@@ -74,10 +74,15 @@ function packageTasks(path: string, has: (path: string) => boolean): [string, st
   } catch {
     // A package.json that cannot be read has no scripts to offer.
   }
-  return USUAL_SCRIPTS.filter((name) => typeof scripts[name] === "string").map((name) => [name, `${runner} run ${name}`]);
+  return USUAL_SCRIPTS.filter((name) => typeof scripts[name] === "string").map((name) => [
+    name,
+    `${runner} run ${name}`,
+  ]);
 }
 
 function makeTasks(path: string): [string, string][] {
   const text = readFileSync(path, "utf8");
-  return ["test", "check", "lint"].filter((name) => new RegExp(`^${name}:`, "m").test(text)).map((name) => [name, `make ${name}`]);
+  return ["test", "check", "lint"]
+    .filter((name) => new RegExp(`^${name}:`, "m").test(text))
+    .map((name) => [name, `make ${name}`]);
 }

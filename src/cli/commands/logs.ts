@@ -23,7 +23,8 @@ export const action: CommandAction<LogsOptions> = (args, options) =>
       ...(options.attempt === undefined ? {} : { attempt: wholeNumber(options.attempt, "--attempt") }),
     };
     const print = options.raw === true || options.output === true ? rawPrinter() : linePrinter(terminal);
-    for await (const { data } of anabranch.stream("logs", request)) await print.piece(Buffer.from(data.bytes, "base64"), data.task);
+    for await (const { data } of anabranch.stream("logs", request))
+      await print.piece(Buffer.from(data.bytes, "base64"), data.task);
     await print.end();
     return 0;
   });

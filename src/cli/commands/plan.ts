@@ -20,7 +20,7 @@ function formatPlan(plan: PlanView, { colour, plain }: Terminal): string {
     [...task.needs, ...task.after.map((name) => `(${name})`)].join(" ") || "-",
     task.baseTask === undefined ? "base" : `work of ${task.baseTask}`,
     task.writes === "none" ? "nothing" : task.writes.length === 0 ? "anything" : task.writes.join(" "),
-    task.samples === 0 ? "unknown" : `${formatDuration(task.expectedMs)}`,
+    task.samples === 0 ? "unknown" : formatDuration(task.expectedMs),
     fit(printable(task.command.split("\n")[0] ?? ""), 60),
   ]);
   if (plain) return rows.map((row) => row.join("\t")).join("\n");

@@ -31,7 +31,9 @@ const INTERRUPTED = 130;
 export function reportText(terminal: Terminal, run: RunView): string {
   if (terminal.plain) {
     return run.taskList
-      .map((task) => [`${run.id}/${task.name}`, task.state, task.outcome ?? "-", task.attempts.at(-1)?.exitStatus ?? "-"].join("\t"))
+      .map((task) =>
+        [`${run.id}/${task.name}`, task.state, task.outcome ?? "-", task.attempts.at(-1)?.exitStatus ?? "-"].join("\t"),
+      )
       .join("\n");
   }
   return formatReport(run, { colour: terminal.colour, columns: process.stdout.columns ?? 100 });

@@ -13,7 +13,9 @@ export const action: CommandAction<object> = (args, options) =>
     const [id = "@last"] = args;
     const run = await anabranch.ask("show", { id, directory });
     const task = namedTask(run, id);
-    answer(terminal, task ?? run, () => (task === undefined ? reportText(terminal, run) : formatTask(run, task, terminal)));
+    answer(terminal, task ?? run, () =>
+      task === undefined ? reportText(terminal, run) : formatTask(run, task, terminal),
+    );
     return 0;
   });
 
@@ -32,11 +34,22 @@ function formatTask(run: RunView, task: TaskView, { colour }: Terminal): string 
   const attempts = task.attempts.map((attempt) => {
     const { timings, changeset } = attempt;
     const details = [
-      ["state", attempt.exitStatus === undefined ? attempt.state : `${attempt.state}, exit status ${attempt.exitStatus}`],
+      [
+        "state",
+        attempt.exitStatus === undefined ? attempt.state : `${attempt.state}, exit status ${attempt.exitStatus}`,
+      ],
       ["spin-up", timings.startedMs === undefined ? "-" : formatDuration(timings.startedMs - timings.chosenMs)],
-      ["run time", timings.exitedMs === undefined || timings.startedMs === undefined ? "-" : formatDuration(timings.exitedMs - timings.startedMs)],
+      [
+        "run time",
+        timings.exitedMs === undefined || timings.startedMs === undefined
+          ? "-"
+          : formatDuration(timings.exitedMs - timings.startedMs),
+      ],
       ["processor", attempt.cpuMs === undefined ? "-" : formatDuration(attempt.cpuMs)],
-      ["memory", attempt.memoryBytes === undefined || attempt.memoryBytes === 0 ? "-" : formatSize(attempt.memoryBytes)],
+      [
+        "memory",
+        attempt.memoryBytes === undefined || attempt.memoryBytes === 0 ? "-" : formatSize(attempt.memoryBytes),
+      ],
       ["base", attempt.base],
       ...(changeset === undefined ? [] : [["snapshot", changeset.snapshot]]),
       ["workspace", attempt.workspace || "-"],

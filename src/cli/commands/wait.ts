@@ -24,7 +24,9 @@ export const action: CommandAction<{ readonly any?: boolean; readonly timeout?: 
     answer(terminal, ends, () =>
       ends
         .filter((end) => end.ended)
-        .map((end) => `${nameOf(end)}\t${colourState(end.outcome ?? "", terminal.colour)}\t${printable(end.name ?? "")}`.trimEnd())
+        .map((end) =>
+          `${nameOf(end)}\t${colourState(end.outcome ?? "", terminal.colour)}\t${printable(end.name ?? "")}`.trimEnd(),
+        )
         .join("\n"),
     );
     return ends.every((end) => !end.ended || end.outcome === "succeeded") ? 0 : 1;

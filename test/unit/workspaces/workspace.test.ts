@@ -101,7 +101,12 @@ describe("a workspace", () => {
     const root = makeRepository({ "a.txt": "one\n", ".gitignore": ".env\nbuild/\n" });
     writeFiles(root, { ".env": "SECRET=1\n" });
     const { workspace, base, vault } = await makeWorkspace(root);
-    writeFiles(workspace.tree, { ".gitignore": "*.ts\n", "work.ts": "work\n", ".env": "SECRET=1\n", "build/out": "o\n" });
+    writeFiles(workspace.tree, {
+      ".gitignore": "*.ts\n",
+      "work.ts": "work\n",
+      ".env": "SECRET=1\n",
+      "build/out": "o\n",
+    });
     const snapshot = await capture(workspace, base.commit);
     const files = git(vault.directory, "ls-tree", "-r", "--name-only", snapshot.commit).split("\n");
     expect(files.sort()).toEqual([".gitignore", "a.txt", "work.ts"]);
