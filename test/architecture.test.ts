@@ -44,7 +44,12 @@ function importsOf(path: string): Import[] {
   return statements.flatMap(([, , typeWord, names = "", target = ""]) => {
     if (!target.startsWith(".")) return [];
     const to = relative(SOURCE, resolve(SOURCE, dirname(path), target));
-    const onlyTypes = /^\{.*\}$/s.test(names) && names.slice(1, -1).split(",").every((name) => /^\s*(type\s|$)/.test(name));
+    const onlyTypes =
+      /^\{.*\}$/s.test(names) &&
+      names
+        .slice(1, -1)
+        .split(",")
+        .every((name) => /^\s*(type\s|$)/.test(name));
     return [{ from: path, to, typeOnly: typeWord !== undefined && typeWord !== "" ? true : onlyTypes }];
   });
 }
@@ -78,7 +83,9 @@ describe("the architecture", () => {
   it("allows no import that its own order would make circular", () => {
     const order = Object.keys(MAY_IMPORT);
     const circular = order.flatMap((folder, index) =>
-      (MAY_IMPORT[folder] ?? []).filter((other) => order.indexOf(other) >= index).map((other) => `${folder} → ${other}`),
+      (MAY_IMPORT[folder] ?? [])
+        .filter((other) => order.indexOf(other) >= index)
+        .map((other) => `${folder} → ${other}`),
     );
     expect(circular).toEqual([]);
   });
@@ -108,7 +115,9 @@ describe("the architecture", () => {
         ...(folder !== "base" && /\b(Date\.now|performance\.now|setTimeout|setInterval|process\.hrtime)\b/.test(text)
           ? [`${path} reads the clock`]
           : []),
-        ...(folder !== "base" && /\b(Math\.random|randomUUID|randomBytes\()/.test(text) ? [`${path} makes randomness`] : []),
+        ...(folder !== "base" && /\b(Math\.random|randomUUID|randomBytes\()/.test(text)
+          ? [`${path} makes randomness`]
+          : []),
       ];
     });
     expect(offenders).toEqual([]);

@@ -121,6 +121,7 @@ async function assemble(
     limits: new Limits(config),
     ladder: { interruptMs: config.interruptMs, terminateMs: config.terminateMs },
     filling: new Semaphore(Math.max(2, availableParallelism())),
+    copying: new Semaphore(2),
     vaultOf: (repositoryId) => {
       const known = vaults.get(repositoryId) ?? openVault(git, repositoryId, layout.vault(repositoryId));
       vaults.set(repositoryId, known);

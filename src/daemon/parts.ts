@@ -37,6 +37,8 @@ export interface Parts {
   readonly ladder: KillLadder;
   /** The vault of a repository, opened on first use. */
   readonly vaultOf: (repositoryId: string) => Vault;
-  /** Keeps filling and resetting from taking all of the disk. */
+  /** Keeps checking out and resetting from taking all of the disk. */
   readonly filling: Semaphore;
+  /** The same for copying dependencies, which takes much longer. */
+  readonly copying: Semaphore;
 }

@@ -100,7 +100,8 @@ async function bringDependencies(
   if (!run.row.spec.copyDependencies || key === (requireRow(parts, id).dependenciesKey ?? "")) return;
   if (paths.length === 0) return;
   await mark(parts, id, { dependenciesKey: null });
-  await parts.filling.run(() =>
+  report("waiting to copy dependencies");
+  await parts.copying.run(() =>
     copyDependencies(run.row.plan.root, workspace, paths, parts.trash, (path, files) =>
       report(`copying ${path}, ${files.toLocaleString("en")} files`),
     ),

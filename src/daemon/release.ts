@@ -14,7 +14,7 @@ import {
 import { captureAttempt } from "./capture-attempt.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
-import { persist } from "./patience.ts";
+import { isPassing, persist } from "./patience.ts";
 
 const MOST_DISCARDED_PATHS = 200;
 
@@ -67,16 +67,38 @@ async function release(
   }
   const repaired = await repairDependencies(workspace, kept, parts.trash);
   const base = run.row.baseCommit;
-  await parts.filling.run(() => resetWorkspace(parts.git, workspace, base, source, kept, parts.trash));
+  const isReset = await parts.filling.run(() => resetOrDiscard(parts, workspace, base, source, kept));
   const patch: WorkspacePatch = {
     state: "free",
     holder: null,
-    baseCommit: base,
+    baseCommit: isReset ? base : null,
     usedMs: parts.clock.wallMs(),
-    ...(repaired === "dropped" ? { dependenciesKey: null, setupKey: null } : {}),
+    ...(repaired === "dropped" || !isReset ? { dependenciesKey: null, setupKey: null } : {}),
   };
   await parts.book.commit([updateWorkspace(parts.pool.find(row.id) ?? row, patch)]);
   parts.pool.patched(row.id, patch);
+}
+
+/** Everything of value is safe by now: a tree that cannot be reset, because of rights for instance, is given up. */
+async function resetOrDiscard(
+  parts: Parts,
+  workspace: Workspace,
+  base: string,
+  source: WorkspaceSource,
+  kept: readonly string[],
+): Promise<boolean> {
+  try {
+    await resetWorkspace(parts.git, workspace, base, source, kept, parts.trash);
+    return true;
+  } catch (cause) {
+    if (isPassing(cause)) throw cause;
+    parts.log("warn", "a workspace could not be reset and is made anew", {
+      slot: workspace.slot,
+      cause: String(cause),
+    });
+    await parts.trash.discard(workspace.slot);
+    return false;
+  }
 }
 
 /** The attempt with its changeset: taken now where it could not be taken before. */

@@ -15,6 +15,7 @@ import { faultPoint } from "../base/fault.ts";
 import { retryDelayMs } from "../engine/task.ts";
 import { stalledMs } from "../process/cgroup.ts";
 import { AT_ONCE, endProcesses, endStragglers, type AttemptProcesses } from "../process/ladder.ts";
+import { startOf } from "../process/identity.ts";
 import { forestallShim, launchShim, readExit, readStart, reserveAttempt, type LaunchedShim } from "../process/shim.ts";
 import { waitForExit } from "../process/watch.ts";
 import { MARKER_VARIABLE } from "../protocol/wire.ts";
@@ -175,7 +176,7 @@ export class TaskDriver {
       const start = readStart(this.#folder(), this.#attempt().bootId);
       if (start !== undefined) {
         this.#setTimings({ startedMs: clock.wallMs() });
-        return { ...start.identity, startedAtMs: clock.monotonicMs() };
+        return { ...start.identity, startedAtMs: startOf(start.identity) ?? clock.monotonicMs() };
       }
       await delay(clock, LOOK_EVERY_MS);
     }

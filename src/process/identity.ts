@@ -39,6 +39,12 @@ export function isAlive(identity: ProcessIdentity, clock: Clock): boolean {
   return stat !== undefined && stat.startTime === identity.startTime && !isDead(stat);
 }
 
+/** When a process started, in milliseconds since boot, where the system tells it so. */
+export function startOf({ startTime }: ProcessIdentity): number | undefined {
+  // Linux counts in hundredths of a second whatever its own clock rate is (proc(5), USER_HZ).
+  return /^\d+$/.test(startTime) ? Number(startTime) * 10 : undefined;
+}
+
 /** Whether a process has ended and only waits to be collected. */
 export function isDead(stat: ProcessStat): boolean {
   return stat.state === "Z" || stat.state === "X";

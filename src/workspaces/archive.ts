@@ -7,7 +7,7 @@ import type { RefUpdate } from "../git/refs.ts";
 import { addEverything } from "./capture.ts";
 import { ownObjects } from "./own-objects.ts";
 import type { Vault } from "./vault.ts";
-import { stampOf, type Workspace } from "./workspace.ts";
+import { isRealFolder, stampOf, type Workspace } from "./workspace.ts";
 
 /** What is kept of an attempt besides its snapshot. */
 export interface Archive {
@@ -45,6 +45,7 @@ const IGNORED_CAP_FILES = 2000;
  */
 export async function archiveWorkspace(git: Git, workspace: Workspace, request: ArchiveRequest): Promise<Archive> {
   const { vault, tree } = workspace;
+  if (!isRealFolder(tree)) return { commits: 0, nested: 0, ignoredFiles: 0, ignoredFilesLeftOut: 0 };
   const own = join(tree, ".git");
   const commits = await archiveCommits(
     git,
@@ -206,7 +207,7 @@ async function keepIndex(
 
 /** The paths that a task which should write nothing has changed all the same. */
 export async function listChangedPaths(git: Git, workspace: Workspace): Promise<string[]> {
-  if (!existsSync(workspace.tree)) return [];
+  if (!isRealFolder(workspace.tree)) return [];
   const records = await git.records(workspace.place, [
     "status",
     "--porcelain",

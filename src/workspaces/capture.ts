@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -9,7 +8,7 @@ import type { Git, GitPlace } from "../git/git.ts";
 import { restoreBaseRules } from "./base-rules.ts";
 import { adminOf } from "./layout.ts";
 import { ownObjects } from "./own-objects.ts";
-import type { Workspace } from "./workspace.ts";
+import { isRealFolder, type Workspace } from "./workspace.ts";
 
 /** What a workspace holds, safe in the vault. */
 export interface Snapshot {
@@ -58,9 +57,9 @@ export async function captureWorkspace(git: Git, workspace: Workspace, request: 
 }
 
 function requireTree({ tree }: Workspace): void {
-  if (existsSync(tree)) return;
+  if (isRealFolder(tree)) return;
   throw new AnabranchError("WORKSPACE_GONE", {
-    message: `the workspace ${tree} was removed while its task ran`,
+    message: `the workspace ${tree} was removed or replaced while its task ran`,
     hint: "look into the task's log for what removed it; the work of earlier attempts is in the vault",
   });
 }

@@ -146,12 +146,25 @@ export async function canShareBlocks(directory: string): Promise<boolean> {
   }
 }
 
-/** Copies the files that `carry:` names from one folder to another; returns those that are not there. */
+/** Whether a folder on the way to a path, or the path itself, is a link, so that it may lie somewhere else. */
+async function leadsThroughLink(root: string, path: string): Promise<boolean> {
+  const names = path.split("/");
+  for (const [index] of names.entries()) {
+    const found = await lstat(join(root, ...names.slice(0, index + 1))).catch(() => undefined);
+    if (found?.isSymbolicLink() === true) return true;
+  }
+  return false;
+}
+
+/**
+ * Copies the files that `carry:` names from one folder to another, never through a link; returns those that are not
+ * there as plain files.
+ */
 export async function copyCarried(from: string, to: string, paths: readonly string[]): Promise<string[]> {
   const missing: string[] = [];
   for (const path of paths) {
     const found = await lstat(join(from, path)).catch(() => undefined);
-    if (found === undefined || !found.isFile()) {
+    if (found?.isFile() !== true || (await leadsThroughLink(from, path)) || (await leadsThroughLink(to, path))) {
       missing.push(path);
       continue;
     }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { systemCodeOf } from "../base/errors.ts";
 import { newId, systemRandom } from "../base/ids.ts";
+import { runProgram } from "../process/program.ts";
 
 /** Removes folders without making anybody wait: a rename now, the removal in the background. */
 export interface Trash {
@@ -37,7 +38,14 @@ export function openTrash(directory: string): Trash {
 async function removeContent(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []);
   for (const name of names) {
-    // What cannot be removed now (a folder made read-only by a task) is tried again at the next start.
-    await rm(join(directory, name), { recursive: true, force: true }).catch(() => undefined);
+    const path = join(directory, name);
+    await rm(path, { recursive: true, force: true }).catch(() => removeUnwilling(path));
   }
+}
+
+// A task may have taken the rights from its own folders. What cannot be removed now is tried again at the next start.
+async function removeUnwilling(path: string): Promise<void> {
+  const environment = { PATH: process.env["PATH"] };
+  await runProgram({ program: "chmod", args: ["-R", "u+rwX", "--", path], environment }).catch(() => undefined);
+  await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }

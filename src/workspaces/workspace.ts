@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { copyFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -75,13 +75,14 @@ export async function resetWorkspace(
   trash: Trash,
 ): Promise<void> {
   const { place, slot, tree } = workspace;
+  if (!isRealFolder(tree)) await trash.discard(tree);
   const fresh = !existsSync(tree);
   await mkdir(tree, { recursive: true, mode: 0o700 });
   await prepareAdmin(workspace, base, source);
   const config = { "core.sparseCheckout": String(source.sparse !== undefined) };
   await trash.discard(join(tree, ".git"));
   await git.run(place, ["read-tree", "--reset", "-u", "--no-recurse-submodules", base], { config });
-  if (!fresh) await git.run(place, ["clean", "-ffdxq", ...kept.flatMap((name) => ["-e", ignorePattern(name)])]);
+  if (!fresh) await removeUntracked(git, place, kept);
   await makePrivateRepository(workspace, base, source);
   for (const [index, submodule] of source.submodules.entries()) {
     const inner = submoduleAt(workspace, index, submodule);
@@ -89,6 +90,18 @@ export async function resetWorkspace(
     await resetWorkspace(git, inner, submodule.commit, submodule.source, [], trash);
   }
   await stampWorkspace(slot);
+}
+
+/** Whether a path is a folder itself, not a link to one. */
+export function isRealFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+// A kept folder stays only where the base ignores it: the second pass removes one that is nobody's but the last task's.
+async function removeUntracked(git: Git, place: GitPlace, kept: readonly string[]): Promise<void> {
+  const patterns = kept.flatMap((name) => ["-e", ignorePattern(name)]);
+  const all = git.run(place, ["clean", "-ffdxq", ...patterns]);
+  await (kept.length === 0 ? all : Promise.all([all, git.run(place, ["clean", "-ffdq"])]));
 }
 
 async function prepareAdmin({ slot }: Workspace, base: string, source: WorkspaceSource): Promise<void> {

@@ -10,7 +10,11 @@ const definition = {
   mode: "parallel" as const,
   tasks: {
     write: { run: 'echo write >> "$EFFECTS"; echo made > made.txt' },
-    check: { run: 'echo check >> "$EFFECTS"; echo \'{"fine":true}\'', writes: "none" as const, output: "json" as const },
+    check: {
+      run: 'echo check >> "$EFFECTS"; echo \'{"fine":true}\'',
+      writes: "none" as const,
+      output: "json" as const,
+    },
     extend: { run: 'echo extend >> "$EFFECTS"; cat made.txt made.txt > more.txt', needs: ["write", "check"] },
   },
 };
@@ -31,7 +35,10 @@ async function runWithFault(home: Home, root: string, fault: string): Promise<bo
   expect(changeset?.changes.map((change) => change.path)).toEqual(["more.txt"]);
   expect(git(view.vault, "show", `${changeset?.snapshot}:more.txt`)).toBe("made\nmade");
   expect(git(view.vault, "fsck", "--connectivity-only", "--no-dangling")).toBe("");
-  await until(async () => (await client.ask("doctor", {})).every((check) => !/[1-9]\d* in use/.test(check.evidence)), "workspaces are free");
+  await until(
+    async () => (await client.ask("doctor", {})).every((check) => !/[1-9]\d* in use/.test(check.evidence)),
+    "workspaces are free",
+  );
   await client.ask("stop", {});
   client.close();
   await until(() => home.daemonPid() === undefined, "the daemon ends");
@@ -53,7 +60,13 @@ describe("the daemon killed exactly", () => {
     }, 300_000);
   }
 
-  for (const point of ["attempt.launch.before", "attempt.launch.after", "snapshot.keep", "attempt.captured", "base.keep"]) {
+  for (const point of [
+    "attempt.launch.before",
+    "attempt.launch.after",
+    "snapshot.keep",
+    "attempt.captured",
+    "base.keep",
+  ]) {
     it(`at ${point} loses nothing and repeats nothing`, async () => {
       const home = makeHome();
       const root = makeRepository({ "a.txt": "a\n" });
