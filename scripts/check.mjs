@@ -1,6 +1,7 @@
 // Everything that must hold before a change lands, apart from the tests. `npm run check`
 import { spawnSync } from "node:child_process";
 
+/** @type {[name: string, program: string, args: string[]][]} */
 const CHECKS = [
   ["types", "tsc", ["--project", "."]],
   ["lint", "oxlint", ["--type-aware", "--max-warnings", "0"]],
