@@ -1,3 +1,4 @@
+import { AnabranchError } from "../base/errors.ts";
 import { baseTasks } from "../engine/bases.ts";
 import { buildGraph, criticalPathMs, requirePlan, type Graph } from "../engine/graph.ts";
 import type { Decision } from "../engine/planner.ts";
@@ -69,6 +70,12 @@ export function makeLiveRun(
     holding: unended.filter((task) => !task.spec.detach).length,
     unended: unended.length,
   };
+}
+
+/** The newest attempt of a task that surely has one. */
+export function requireAttempt(task: LiveTask): AttemptRow {
+  if (task.attempt === undefined) throw new AnabranchError("INTERNAL", { message: `${task.row.name} has no attempt` });
+  return task.attempt;
 }
 
 /** The key by which a task is known among all runs. */

@@ -15,6 +15,7 @@ import { toAnabranchError } from "../base/errors.ts";
 import { systemRandom } from "../base/ids.ts";
 import { fileLog, type Log } from "../base/log.ts";
 import { Semaphore } from "../base/semaphore.ts";
+import { Turns } from "../base/turns.ts";
 import { VERSION } from "../base/version.ts";
 import { createGit } from "../git/git.ts";
 import { leaveTaskControlGroup, probeControlGroups } from "../process/cgroup.ts";
@@ -120,6 +121,7 @@ async function assemble(
     controlGroups: probeControlGroups(groups),
     limits: new Limits(config),
     ladder: { interruptMs: config.interruptMs, terminateMs: config.terminateMs },
+    preparing: new Turns(),
     filling: new Semaphore(Math.max(2, availableParallelism())),
     copying: new Semaphore(2),
     vaultOf: (repositoryId) => {

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { RandomBytes } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Semaphore } from "../base/semaphore.ts";
+import type { Turns } from "../base/turns.ts";
 import type { Git } from "../git/git.ts";
 import type { ControlGroups } from "../process/cgroup.ts";
 import type { KillLadder } from "../process/ladder.ts";
@@ -37,6 +38,8 @@ export interface Parts {
   readonly ladder: KillLadder;
   /** The vault of a repository, opened on first use. */
   readonly vaultOf: (repositoryId: string) => Vault;
+  /** Those who share a workspace prepare it one after another. */
+  readonly preparing: Turns;
   /** Keeps checking out and resetting from taking all of the disk. */
   readonly filling: Semaphore;
   /** The same for copying dependencies, which takes much longer. */

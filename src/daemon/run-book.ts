@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { Turns } from "../base/turns.ts";
 import { loadAttempts } from "../store/attempts.ts";
 import type { Statement, Store } from "../store/port.ts";
 import { findRun, loadOpenRuns, type RunRow } from "../store/runs.ts";
@@ -17,7 +18,7 @@ export type RunListener = (run: LiveRun, tasks: readonly string[]) => void;
  */
 export class RunBook {
   readonly #runs = new Map<string, LiveRun>();
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   readonly #listeners = new Set<RunListener>();
   readonly #store: Store;
   readonly #clock: Clock;
@@ -52,7 +53,6 @@ export class RunBook {
   /** Forgets a run whose work is all done. */
   remove(id: string): void {
     this.#runs.delete(id);
-    this.#turns.delete(id);
   }
 
   /** Any run: from memory where it has work left, else from the store. */
@@ -72,10 +72,7 @@ export class RunBook {
    * @throws {AnabranchError} as the store does; then nothing has changed
    */
   change(run: LiveRun, build: (draft: Draft) => void, changed: readonly string[] = []): Promise<void> {
-    const turn = (this.#turns.get(run.row.id) ?? Promise.resolve()).then(() => this.#commit(run, build, changed));
-    const settled = turn.catch(() => undefined);
-    this.#turns.set(run.row.id, settled);
-    return turn;
+    return this.#turns.run(run.row.id, () => this.#commit(run, build, changed));
   }
 
   /** Commits statements that belong to no run's graph. */

@@ -23,7 +23,7 @@ import type { AttemptPatch, AttemptRow, AttemptTimings, ProcessRecord } from "..
 import type { Reason } from "../store/runs.ts";
 import { treeOf } from "../workspaces/layout.ts";
 import { captureAttempt } from "./capture-attempt.ts";
-import type { LiveRun, LiveTask } from "./live-run.ts";
+import { requireAttempt, type LiveRun, type LiveTask } from "./live-run.ts";
 import { rememberAttempt, rememberSpinUp, type SpinUpKind } from "./memory.ts";
 import type { Parts } from "./parts.ts";
 import { isPassing, persist } from "./patience.ts";
@@ -129,7 +129,13 @@ export class TaskDriver {
     const attempt = this.#attempt();
     const directory = this.#folder();
     reserveAttempt(directory);
-    const prepared = await prepareWorkspace(this.#parts, this.#run, this.#task, this.#report, this.#stop.signal);
+    const prepared = await prepareWorkspace({
+      parts: this.#parts,
+      run: this.#run,
+      task: this.#task,
+      report: this.#report,
+      signal: this.#stop.signal,
+    });
     if (this.#stop.signal.aborted) return undefined;
     this.#setTimings({ preparedMs: clock.wallMs() });
     this.#report("");
@@ -305,8 +311,7 @@ export class TaskDriver {
   }
 
   #attempt(): AttemptRow {
-    if (this.#task.attempt === undefined) throw new Error(`task ${this.#name} has no attempt`);
-    return this.#task.attempt;
+    return requireAttempt(this.#task);
   }
 
   #folder(): string {

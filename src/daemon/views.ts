@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 import { groupBy } from "../base/group.ts";
 import type { PlanView, RunSummary, RunView, TaskView, AttemptView } from "../protocol/views.ts";
 import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
@@ -9,6 +11,7 @@ import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { PlannedRun } from "./submission.ts";
 import { baseTasks } from "../engine/bases.ts";
+import { withoutWaiting } from "../engine/estimate.ts";
 import type { Graph } from "../engine/graph.ts";
 import type { RunSpec } from "../workflows/spec.ts";
 import type { RunRow } from "../store/runs.ts";
@@ -164,12 +167,16 @@ function viewAttempt(layout: Layout, parts: Parts, attempt: AttemptRow): Attempt
   };
 }
 
-/** What the attempts of a run's tasks took together, as if one had come after the other. */
+/** What the attempts of a run's tasks would have taken one after another, each with the processors to itself. */
 function sequentialMs(run: LiveRun, attempts: readonly AttemptRow[]): number {
-  return attempts
-    .filter((attempt) => run.tasks.get(attempt.task)?.spec.detach !== true)
-    .reduce((sum, { timings }) => {
-      const end = timings.capturedMs ?? timings.exitedMs;
-      return end === undefined ? sum : sum + Math.max(0, end - timings.chosenMs);
-    }, 0);
+  const counted = attempts.filter((attempt) => run.tasks.get(attempt.task)?.spec.detach !== true);
+  return counted.reduce((sum, attempt) => sum + aloneMs(attempt), 0);
+}
+
+function aloneMs({ timings, exit }: AttemptRow): number {
+  const { chosenMs, startedMs, exitedMs, capturedMs } = timings;
+  if (startedMs === undefined || exitedMs === undefined) return 0;
+  const ranMs = exitedMs - startedMs;
+  const alone = exit === undefined ? ranMs : withoutWaiting(ranMs, exit.stalledMs, exit.cpuMs, availableParallelism());
+  return Math.max(0, startedMs - chosenMs) + Math.max(0, alone) + Math.max(0, (capturedMs ?? exitedMs) - exitedMs);
 }

@@ -146,6 +146,7 @@ export function stampOf(slot: string): string {
   return join(slot, "stamp");
 }
 
-async function stampWorkspace(slot: string): Promise<void> {
+/** Says that what is in the workspace by now is nobody's work: called when it was reset, and after each further step. */
+export async function stampWorkspace(slot: string): Promise<void> {
   await writeFile(stampOf(slot), "\n");
 }
