@@ -51,7 +51,6 @@ export const ERROR_CODES = {
   NOT_FOUND: "missing",
   AMBIGUOUS_ID: "usage",
   NOT_ALLOWED_IN_TASK: "conflict",
-  NEEDS_CONFIRMATION: "conflict",
   FILE_EXISTS: "conflict",
   // the user's repository
   NOT_A_REPOSITORY: "environment",
