@@ -2,20 +2,16 @@
 import { Command, CommanderError, Option } from "commander";
 
 import { VERSION } from "../base/version.ts";
-import type { CommonOptions } from "./terminal.ts";
+import type { CommandAction } from "./command.ts";
 
-/** What a command's module exports: does the work and returns the exit code. */
-export type CommandAction<Options> = (args: readonly string[], options: Options & CommonOptions) => Promise<number>;
-
-const program = new Command("anabranch")
+const program = addCommon(new Command("anabranch"))
   .description(
     "Runs commands and coding sub-agents in sync, in parallel and in the background,\neach in its own snapshot of your repository.",
   )
   .version(VERSION, "-V, --version")
   .enablePositionalOptions()
   .showHelpAfterError("(anabranch COMMAND --help tells more)")
-  .configureHelp({ showGlobalOptions: false })
-  .exitOverride();
+  .configureHelp({ showGlobalOptions: false });
 
 addCommand(
   "init",
@@ -208,8 +204,17 @@ function addCommand(usage: string, about: string, load: Loader, help: string): C
 function act(command: Command, load: Loader, fixed: readonly string[]): void {
   command.action(async () => {
     const { action } = await load();
-    process.exitCode = await action([...fixed, ...command.args], command.opts<never>());
+    process.exitCode = await action([...fixed, ...command.args], optionsOf(command) as never);
   });
+}
+
+/** What was given before the command's name and after it; what nobody gave, only as a default. */
+function optionsOf(command: Command): Record<string, unknown> {
+  const levels = [command, ...(command.parent === null ? [] : [command.parent]), program];
+  const given = levels.flatMap((level) =>
+    Object.entries(level.opts()).filter(([name]) => level.getOptionValueSource(name) !== "default"),
+  );
+  return { ...command.opts(), ...Object.fromEntries(given.toReversed()) };
 }
 
 function addCommon(command: Command): Command {

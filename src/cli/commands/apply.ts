@@ -1,6 +1,6 @@
 import { printable } from "../../base/printable.ts";
 import { plural } from "../format.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { withSession } from "../session.ts";
 import { answer } from "../terminal.ts";
 

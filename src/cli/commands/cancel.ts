@@ -1,5 +1,5 @@
 import { plural } from "../format.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { withSession } from "../session.ts";
 import { answer } from "../terminal.ts";
 

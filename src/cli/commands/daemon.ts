@@ -2,7 +2,7 @@ import { systemClock } from "../../base/clock.ts";
 import { AnabranchError, isAnabranchError } from "../../base/errors.ts";
 import type { CommandResponse } from "../../protocol/commands.ts";
 import { formatDuration, formatSize, formatTable, plural } from "../format.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { withSession, type Session } from "../session.ts";
 import { answer } from "../terminal.ts";
 

@@ -1,4 +1,4 @@
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { withSession } from "../session.ts";
 import { answer } from "../terminal.ts";
 

@@ -1,6 +1,6 @@
 import { EXIT_CODES } from "../../base/error-codes.ts";
 import { printable } from "../../base/printable.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { withSession } from "../session.ts";
 import { answer } from "../terminal.ts";
 

@@ -2,7 +2,7 @@ import { systemClock } from "../../base/clock.ts";
 import { printable } from "../../base/printable.ts";
 import type { CommandResponse } from "../../protocol/commands.ts";
 import { formatAge, formatSize, formatTable, plural } from "../format.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { durationOption, withSession } from "../session.ts";
 import { answer, type Terminal } from "../terminal.ts";
 

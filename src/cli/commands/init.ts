@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { AnabranchError } from "../../base/errors.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { openTerminal, answer } from "../terminal.ts";
 
 /** `anabranch init`: writes an `anabranch.yaml` that fits what the repository holds. */

@@ -1,6 +1,6 @@
 import { LineCutter } from "../../base/lines.ts";
 import { printableWithColour, printable } from "../../base/printable.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { wholeNumber, withSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 

@@ -2,7 +2,7 @@ import { systemClock } from "../../base/clock.ts";
 import { printable } from "../../base/printable.ts";
 import type { RunSummary } from "../../protocol/views.ts";
 import { formatAge, formatDuration, formatTable } from "../format.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { wholeNumber, withSession } from "../session.ts";
 import { colourState, markOf, wordFor } from "../state-text.ts";
 import { answer, type Terminal } from "../terminal.ts";

@@ -1,7 +1,7 @@
 import { printable } from "../../base/printable.ts";
 import type { PlanView } from "../../protocol/views.ts";
 import { fit, formatDuration, formatTable } from "../format.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { startOptions, type RunOptions } from "../run-options.ts";
 import { withSession } from "../session.ts";
 import { answer, type Terminal } from "../terminal.ts";

@@ -1,5 +1,5 @@
 import type { RunView } from "../../protocol/views.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { followRun } from "../follow.ts";
 import { formatReport } from "../report.ts";
 import { startOptions, type RunOptions } from "../run-options.ts";

@@ -1,7 +1,7 @@
 import { printable } from "../../base/printable.ts";
 import type { RunView, TaskView } from "../../protocol/views.ts";
 import { formatDuration, formatSize, formatTable } from "../format.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { withSession } from "../session.ts";
 import { explainTask, wordFor } from "../state-text.ts";
 import { answer, type Terminal } from "../terminal.ts";

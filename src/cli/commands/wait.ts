@@ -1,6 +1,6 @@
 import { AnabranchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type { CommandAction } from "../main.ts";
+import type { CommandAction } from "../command.ts";
 import { durationOption, withSession } from "../session.ts";
 import { colourState } from "../state-text.ts";
 import { answer } from "../terminal.ts";
