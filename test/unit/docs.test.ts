@@ -9,7 +9,7 @@ const docs = (name: string): string => readFileSync(resolve(import.meta.dirname,
 
 describe("the documentation", () => {
   it("describes every error code, and no other", () => {
-    const described = [...docs("errors.md").matchAll(/^### (\w+)$/gm)].map((match) => match[1]);
+    const described = [...docs("errors.md").matchAll(/^### (\w+)$/gm)].map((match) => match[1] ?? "");
     expect(described.toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
   });
 
@@ -18,7 +18,7 @@ describe("the documentation", () => {
     const tables = { file: repositoryFile, workflow: workflowDefinition, task: taskDefinition };
     for (const [name, schema] of Object.entries(tables)) {
       const section = text.slice(text.indexOf(`<!-- keys: ${name} -->`), text.indexOf(`<!-- end: ${name} -->`));
-      const described = [...section.matchAll(/^\| `([\w-]+)`\s*\|/gm)].map((match) => match[1]);
+      const described = [...section.matchAll(/^\| `([\w-]+)`\s*\|/gm)].map((match) => match[1] ?? "");
       expect(described.toSorted(), name).toEqual(Object.keys(schema.shape).toSorted());
     }
   });
