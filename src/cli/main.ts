@@ -181,6 +181,14 @@ Examples:
 const daemon = program
   .command("daemon")
   .description("see, start and stop the background process (it starts by itself)")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  anabranch daemon status
+  anabranch daemon stop            running tasks go on; the next daemon takes them up
+  anabranch daemon stop --cancel   running tasks are stopped first`,
+  )
   .enablePositionalOptions();
 for (const [name, about] of [
   ["start", "start it, if it does not run"],
