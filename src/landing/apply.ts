@@ -31,7 +31,8 @@ export async function applyChangeset(
   snapshot: string,
 ): Promise<Applied> {
   const { changes } = await compareTrees(git, vault.place, base, snapshot);
-  const place = userPlace(repository, vault);
+  // The vault has the settings that decide how files become blobs, and none that names a program.
+  const place = { gitDirectory: vault.directory, workTree: repository.root };
   const present = await readPresent(git, place, repository.root, changes);
   const refused = changes.filter((change) => !isBase(change, present) && !isDone(change, present));
   const strange = changes.filter((change) => change.newMode === GITLINK_MODE || change.oldMode === GITLINK_MODE);
@@ -62,15 +63,6 @@ export async function applyChangeset(
 
 /** What stands at a path now: its mode and the blob it would be; `undefined` for nothing. */
 type Present = ReadonlyMap<string, { readonly mode: string; readonly oid: string } | undefined>;
-
-function userPlace(repository: Repository, vault: Vault): GitPlace {
-  return {
-    gitDirectory: repository.gitDirectory,
-    workTree: repository.root,
-    objectDirectory: join(vault.directory, "objects"),
-    alternates: [repository.objectsDirectory],
-  };
-}
 
 async function readPresent(git: Git, place: GitPlace, root: string, changes: readonly Change[]): Promise<Present> {
   const present = new Map<string, { mode: string; oid: string } | undefined>();
