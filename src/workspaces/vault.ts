@@ -110,7 +110,30 @@ export async function prepareVault(
   await replaceFile(join(directory, "objects/info/alternates"), alternatesFile([repository.objectsDirectory]));
   await mirrorFile(join(repository.commonDirectory, "info/exclude"), join(directory, "info/exclude"));
   await mirrorFile(join(repository.commonDirectory, "info/attributes"), join(directory, "info/attributes"));
-  await mirrorFile(join(repository.commonDirectory, "shallow"), join(directory, "shallow"));
+  await writeShallow(directory, await readText(join(repository.commonDirectory, "shallow")));
+}
+
+/**
+ * Remembers commits whose parents the vault does not have, from a shallow repository inside a workspace; without
+ * that, git would take the vault for damaged.
+ */
+export async function rememberShallow(directory: string, oids: readonly string[]): Promise<void> {
+  if (oids.length === 0) return;
+  const own = new Set([...(await readText(join(directory, OWN_SHALLOW))).split("\n"), ...oids].filter(Boolean));
+  await replaceFile(join(directory, OWN_SHALLOW), [...own].map((oid) => `${oid}\n`).join(""));
+  await writeShallow(directory, await readText(join(directory, "shallow")));
+}
+
+const OWN_SHALLOW = "shallow-of-nested";
+
+async function writeShallow(directory: string, borrowed: string): Promise<void> {
+  const all = new Set(`${borrowed}\n${await readText(join(directory, OWN_SHALLOW))}`.split("\n").filter(Boolean));
+  if (all.size === 0) await rm(join(directory, "shallow"), { force: true });
+  else await replaceFile(join(directory, "shallow"), [...all].map((oid) => `${oid}\n`).join(""));
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, "utf8").catch(() => "");
 }
 
 /** The text of an `objects/info/alternates` file. Git reads an entry that starts with a quote like a C string. */
