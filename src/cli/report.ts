@@ -125,6 +125,7 @@ function problems(run: RunView, { colour }: ReportStyle): string {
         colour.dim(`${printable(task.name)} changed ${printable(path)}, which was thrown away (writes: none)`),
       );
     }
+    lines.push(...archived(task, attempt, name).map((line) => colour.dim(line)));
     if ((attempt?.stragglers ?? 0) > 0) {
       lines.push(
         colour.dim(
@@ -134,6 +135,32 @@ function problems(run: RunView, { colour }: ReportStyle): string {
     }
   }
   return lines.join("\n");
+}
+
+/** What a task left besides its changeset, and where that is. */
+function archived(task: TaskView, attempt: AttemptView | undefined, name: string): string[] {
+  if (attempt?.archive === undefined) return [];
+  const { commits, nested, submodules, ignoredFiles, ignoredFilesLeftOut, leftOut } = attempt.archive;
+  const refs = `${name}/${attempt.number}`;
+  const kept = [
+    { count: commits, what: plural(commits, "commit"), command: `log --oneline --glob=refs/commits/${refs}` },
+    {
+      count: nested + submodules,
+      what: plural(nested + submodules, "repository", "repositories"),
+      command: `for-each-ref refs/nested/${refs} refs/commits/${refs}`,
+    },
+    {
+      count: ignoredFiles,
+      what: plural(ignoredFiles, "ignored file"),
+      command: `ls-tree -r --name-only refs/ignored/${refs}`,
+    },
+  ].filter(({ count }) => count > 0);
+  const lines = kept.map(
+    ({ what, command }) => `${task.name} left ${what} beside its changes: anabranch git -- ${command}`,
+  );
+  if (ignoredFilesLeftOut === 0) return lines;
+  const names = leftOut.map((path) => printable(path)).join(", ");
+  return [...lines, `${plural(ignoredFilesLeftOut, "ignored file")} of ${task.name}, too large, not kept: ${names}`];
 }
 
 function whatNext(run: RunView, { colour }: ReportStyle): string {

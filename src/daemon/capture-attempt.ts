@@ -11,6 +11,7 @@ export function snapshotRef(attempt: AttemptRow): string {
 }
 
 const MOST_CHANGES = 100;
+const MOST_DIFFERENT = 2000;
 
 /** Takes the snapshot of an attempt's workspace and works out its changeset. */
 export async function captureAttempt(
@@ -37,6 +38,7 @@ export async function captureAttempt(
     const count = lines.get(path);
     return { path, kind, added: count?.added, deleted: count?.deleted };
   });
+  const { hidden, revealed } = snapshot.rules;
   const changeset: Changeset = {
     base,
     snapshot: snapshot.commit,
@@ -45,6 +47,9 @@ export async function captureAttempt(
     deletedLines: changes.reduce((sum, change) => sum + (change.deleted ?? 0), 0),
     changes: changes.slice(0, MOST_CHANGES),
     nested: snapshot.nested,
+    ...(hidden.length + revealed.length === 0
+      ? {}
+      : { rules: { hidden: hidden.slice(0, MOST_DIFFERENT), revealed: revealed.slice(0, MOST_DIFFERENT) } }),
   };
   return { changeset };
 }

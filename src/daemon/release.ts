@@ -1,8 +1,11 @@
+import { join } from "node:path";
+
 import { isAnabranchError } from "../base/errors.ts";
-import { attemptName, type AttemptRow } from "../store/attempts.ts";
+import { attemptName, type ArchiveRecord, type AttemptRow } from "../store/attempts.ts";
 import { updateWorkspace, type WorkspacePatch, type WorkspaceRow } from "../store/workspaces.ts";
-import { archiveWorkspace, listChangedPaths, type Archive } from "../workspaces/archive.ts";
+import { archiveWorkspace, listChangedPaths } from "../workspaces/archive.ts";
 import { captureWorkspace } from "../workspaces/capture.ts";
+import { keepCommits } from "../workspaces/own-commits.ts";
 import { repairDependencies } from "../workspaces/repair.ts";
 import {
   resetWorkspace,
@@ -122,17 +125,21 @@ async function archive(
     base: attempt.baseCommit,
     knownOids: new Set(source.refs.map((ref) => ref.oid)),
     nested: attempt.changeset?.nested ?? [],
+    absent: source.absentSubmodules,
+    rules: attempt.changeset?.rules,
     kept: [...run.row.spec.dependencies, ...run.row.spec.carry],
     atSeconds,
   });
   const submodules = await archiveSubmodules(parts, workspace, source, name, atSeconds);
-  const kept = { ...archived, submodules };
-  if (Object.values(kept).every((count) => count === 0)) return;
-  await parts.book.change(run, (draft) => draft.event("task.archived", describe(kept), attempt.task));
-}
-
-function describe(archive: Archive & { readonly submodules: number }): Record<string, unknown> {
-  return { ...archive };
+  const record: ArchiveRecord = { ...archived, submodules };
+  if (Object.values(record).every((count) => count === 0 || Array.isArray(count))) return;
+  await parts.book.change(run, (draft) => {
+    const { changeset } = attempt;
+    if (changeset !== undefined && run.tasks.get(attempt.task)?.attempt?.number === attempt.number) {
+      draft.setAttempt(attempt.task, { changeset: { ...changeset, archive: record } });
+    }
+    draft.event("task.archived", { ...record }, attempt.task);
+  });
 }
 
 /** Keeps what was changed inside submodules, which a snapshot only holds as the number of a commit. */
@@ -157,7 +164,17 @@ async function archiveSubmodules(
       kept: [],
       withoutParent: true,
     }).catch(nothingWhereGone);
-    if (snapshot !== undefined && snapshot.changes.length > 0) changed += 1;
+    const own = join(inner.tree, ".git");
+    const known = new Set([commit, ...submodule.source.refs.map((one) => one.oid)]);
+    const commits = await keepCommits(
+      parts.git,
+      workspace.vault,
+      own,
+      `refs/commits/${name}/submodule-${index}`,
+      [],
+      known,
+    );
+    if (commits > 0 || (snapshot !== undefined && snapshot.changes.length > 0)) changed += 1;
     changed += await archiveSubmodules(parts, inner, submodule.source, `${name}/submodule-${index}`, atSeconds);
   }
   return changed;

@@ -187,7 +187,7 @@ export async function startRun(
   const vault = parts.vaultOf(row.id);
   const [head, local] = await Promise.all([readHead(git, repository), readLocalConfig(git, repository)]);
   await refuseLocalFilters(git, repository, local);
-  await prepareVault(vault.directory, repository, local);
+  await prepareVault(vault.directory, repository, local, parts.layout.state);
   const base =
     request.base === undefined
       ? await takeBase(git, vault, repository, head)

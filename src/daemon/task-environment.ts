@@ -30,7 +30,7 @@ export function taskEnvironment(parts: EnvironmentParts): Record<string, string>
   const { spec, attempt } = parts;
   const moved = Object.entries(withoutGitVariables(parts.submitted))
     .filter(([name]) => !/^ANABRANCH_(?!HOME$)/.test(name))
-    .map(([name, value]) => [name, movePaths(value, parts.root, parts.tree)] as const);
+    .map(([name, value]) => [name, HOMES.test(name) ? value : movePaths(value, parts.root, parts.tree)] as const);
   const added = Object.entries({ ...parts.repository, ...spec.environment }).map(
     ([name, value]) => [name, fillIn(value, parts)] as const,
   );
@@ -49,6 +49,9 @@ export function taskEnvironment(parts: EnvironmentParts): Record<string, string>
     ANABRANCH_INPUT: parts.input,
   };
 }
+
+// Whose files these are: the user's own, also where the repository is around them.
+const HOMES = /^(HOME|ANABRANCH_HOME|XDG_\w+)$/;
 
 /** Moves every path of a list that lies in one folder to another; a value that is no list has one path. */
 export function movePaths(value: string, from: string, to: string): string {

@@ -162,6 +162,9 @@ function viewAttempt(layout: Layout, parts: Parts, attempt: AttemptRow): Attempt
             })),
           },
         }),
+    ...(changeset?.archive === undefined
+      ? {}
+      : { archive: { ...changeset.archive, leftOut: [...changeset.archive.leftOut] } }),
     ...(attempt.discarded === undefined ? {} : { discarded: [...attempt.discarded] }),
     timings: attempt.timings,
   };

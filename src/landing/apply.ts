@@ -31,7 +31,9 @@ export async function applyChangeset(
   snapshot: string,
 ): Promise<Applied> {
   const { changes } = await compareTrees(git, vault.place, base, snapshot);
-  const place = userPlace(repository, vault);
+  refuseStrangeNames(changes);
+  // The vault has the settings that decide how files become blobs, and none that names a program.
+  const place = { gitDirectory: vault.directory, workTree: repository.root };
   const present = await readPresent(git, place, repository.root, changes);
   const refused = changes.filter((change) => !isBase(change, present) && !isDone(change, present));
   const strange = changes.filter((change) => change.newMode === GITLINK_MODE || change.oldMode === GITLINK_MODE);
@@ -60,17 +62,19 @@ export async function applyChangeset(
   };
 }
 
+// Bytes that are not UTF-8 arrive as this character.
+function refuseStrangeNames(changes: readonly Change[]): void {
+  const paths = changes.map((change) => change.path).filter((path) => path.includes("\ufffd"));
+  if (paths.length === 0) return;
+  throw new AnabranchError("APPLY_REFUSED", {
+    message: `the names of ${paths.length} files are not UTF-8: ${paths.slice(0, 5).join(", ")}; nothing was written`,
+    hint: "take the change as a patch: anabranch diff ID | git apply",
+    data: { paths: paths.slice(0, 1000) },
+  });
+}
+
 /** What stands at a path now: its mode and the blob it would be; `undefined` for nothing. */
 type Present = ReadonlyMap<string, { readonly mode: string; readonly oid: string } | undefined>;
-
-function userPlace(repository: Repository, vault: Vault): GitPlace {
-  return {
-    gitDirectory: repository.gitDirectory,
-    workTree: repository.root,
-    objectDirectory: join(vault.directory, "objects"),
-    alternates: [repository.objectsDirectory],
-  };
-}
 
 async function readPresent(git: Git, place: GitPlace, root: string, changes: readonly Change[]): Promise<Present> {
   const present = new Map<string, { mode: string; oid: string } | undefined>();
@@ -100,7 +104,8 @@ async function readPresent(git: Git, place: GitPlace, root: string, changes: rea
 
 // Hashed as git would add them, so that line ends and filters do not look like edits.
 async function hashFiles(git: Git, place: GitPlace, paths: readonly string[]): Promise<string[]> {
-  const plain = paths.filter((path) => !path.includes("\n"));
+  // Read line by line, a quote at the start and a carriage return at the end would not be taken as they are.
+  const plain = paths.filter((path) => !/\n|^"|\r$/.test(path));
   const oids = new Map<string, string>();
   if (plain.length > 0) {
     const input = plain.map((path) => `${path}\n`).join("");

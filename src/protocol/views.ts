@@ -36,6 +36,20 @@ export const changesetView = z.object({
   changes: z.array(changedPathView),
 });
 
+/** What is kept in the vault of an attempt besides its snapshot. */
+export const archiveView = z.object({
+  /** Commits it made itself. */
+  commits: z.number(),
+  /** Repositories inside its workspace. */
+  nested: z.number(),
+  /** Submodules it changed. */
+  submodules: z.number(),
+  ignoredFiles: z.number(),
+  /** Ignored files and repositories that were too large to keep, and the first of them. */
+  ignoredFilesLeftOut: z.number(),
+  leftOut: z.array(z.string()),
+});
+
 /** When what happened to an attempt, in milliseconds since the epoch. */
 export const timingsView = z.object({
   chosenMs: ms,
@@ -61,6 +75,7 @@ export const attemptView = z.object({
   base: z.string(),
   log: z.string(),
   changeset: changesetView.optional(),
+  archive: archiveView.optional(),
   /** What it changed although it should write nothing; thrown away. */
   discarded: z.array(z.string()).optional(),
   timings: timingsView,

@@ -80,7 +80,7 @@ export class Anabranch {
   #connecting: Promise<Connection> | undefined;
 
   constructor(options: ConnectOptions = {}) {
-    this.#environment = options.environment ?? process.env;
+    this.#environment = withWholeHome(options.environment ?? process.env);
     this.#mayStart = options.start ?? true;
   }
 
@@ -262,6 +262,14 @@ export class Anabranch {
     await this.#startDaemon();
     return true;
   }
+}
+
+// The daemon and its tasks stand in other folders, from which the same relative path would lead elsewhere.
+function withWholeHome(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const home = environment["ANABRANCH_HOME"];
+  return home === undefined || home === "" ? environment : { ...environment, ANABRANCH_HOME: resolve(home) };
 }
 
 /** Commands that may be given twice: they only read, or the second time finds that the first took effect. */

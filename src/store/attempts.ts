@@ -50,6 +50,20 @@ export interface Changeset {
   readonly changes: readonly ChangedPath[];
   /** Repositories inside the workspace: kept apart in the vault, not part of the snapshot. */
   readonly nested: readonly string[];
+  /** Where the base's ignore rules and the workspace's differ: what those hid is in the snapshot, what they revealed is not. */
+  readonly rules?: { readonly hidden: readonly string[]; readonly revealed: readonly string[] };
+  /** What is kept in the vault besides the snapshot, once that is done. */
+  readonly archive?: ArchiveRecord;
+}
+
+/** What is kept of an attempt besides its snapshot: how many of each, and which files were too large. */
+export interface ArchiveRecord {
+  readonly commits: number;
+  readonly nested: number;
+  readonly submodules: number;
+  readonly ignoredFiles: number;
+  readonly ignoredFilesLeftOut: number;
+  readonly leftOut: readonly string[];
 }
 
 /** When what happened, in milliseconds since the epoch. */

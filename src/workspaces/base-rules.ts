@@ -4,19 +4,27 @@ import { join } from "node:path";
 import type { Git, GitPlace } from "../git/git.ts";
 import { ignorePattern } from "./workspace.ts";
 
+/** The untracked files that the base's ignore rules and the present ones judge differently. */
+export interface RuleDifference {
+  /** The present rules hide them: by the base's they are work. */
+  readonly hidden: readonly string[];
+  /** The present rules reveal them: by the base's they are ignored. */
+  readonly revealed: readonly string[];
+}
+
 /**
  * Corrects a staged index whose `.gitignore` files differ from the base's: by the base's rules a file that new rules
  * hide is added, and one that new rules reveal is taken out. So nobody hides work, or reveals what was to stay
  * unknown, by editing the rules.
  *
- * @returns whether anything had to be corrected
+ * @returns what had to be corrected
  */
 export async function restoreBaseRules(
   git: Git,
   place: GitPlace,
   scratch: string,
   request: { readonly base: string; readonly kept: readonly string[] },
-): Promise<boolean> {
+): Promise<RuleDifference> {
   const rules = await checkOutRules(git, place, scratch, request.base);
   const untracked = await git.records(place, [
     "ls-files",
@@ -45,7 +53,7 @@ export async function restoreBaseRules(
   if (revealed.length > 0) {
     await git.run(place, ["update-index", "--force-remove", "-z", "--stdin"], { input: nul(revealed) });
   }
-  return hidden.length + revealed.length > 0;
+  return { hidden, revealed };
 }
 
 /** A folder with nothing but the base's `.gitignore` files in it. */

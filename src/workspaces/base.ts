@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { AnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
 import { compareTrees, GITLINK_MODE } from "../git/changes.ts";
 import type { Git, GitPlace } from "../git/git.ts";
+import { copyIndex } from "../git/index-file.ts";
 import { updateRefs } from "../git/refs.ts";
 import {
   operationInProgress,
@@ -48,9 +49,12 @@ export async function takeBase(git: Git, vault: Vault, repository: Repository, h
   refuseUnfinished(repository);
   const scratch = await mkdtemp(join(vault.directory, "base-"));
   try {
-    const place = await privateView(repository, vault, join(scratch, "index"));
+    const place = await privateView(repository, vault, scratch);
     await refuseConflicts(git, place, repository);
-    const [unborn, commit] = await Promise.all([addEverything(git, place), describeCommit(git, place, head.commit)]);
+    const [unborn, commit] = await Promise.all([
+      addEverything(git, place, { sparse: await isSparse(git, repository) }),
+      describeCommit(git, vault.place, head.commit),
+    ]);
     let tree = await git.text(place, ["write-tree", "--missing-ok"]);
     let difference = await compareTrees(git, place, commit.tree, tree);
     const nested = difference.changes.filter((c) => c.newMode === GITLINK_MODE && c.oldMode !== GITLINK_MODE);
@@ -114,17 +118,28 @@ async function refuseConflicts(git: Git, place: GitPlace, repository: Repository
   });
 }
 
-/** The user's worktree and settings, with an index of our own, new objects going to the vault. */
-async function privateView(repository: Repository, vault: Vault, indexFile: string): Promise<GitPlace> {
-  const index = join(repository.gitDirectory, "index");
-  if (existsSync(index)) await copyFile(index, indexFile);
-  return {
-    gitDirectory: repository.gitDirectory,
-    workTree: repository.root,
-    indexFile,
-    objectDirectory: join(vault.directory, "objects"),
-    alternates: [repository.objectsDirectory],
-  };
+/**
+ * The user's files with a copy of the user's index, seen through the vault: it has the settings that decide how files
+ * become blobs, and none that names a program.
+ */
+async function privateView(repository: Repository, vault: Vault, scratch: string): Promise<GitPlace> {
+  const gitDirectory = join(scratch, "git");
+  await mkdir(gitDirectory);
+  await writeFile(join(gitDirectory, "HEAD"), "ref: refs/heads/none\n");
+  // An index that is kept in two parts names its other part.
+  const parts = (await readdir(repository.gitDirectory)).filter((name) =>
+    /^(index|sharedindex\.[0-9a-f]+)$/.test(name),
+  );
+  for (const name of parts) await copyIndex(join(repository.gitDirectory, name), join(gitDirectory, name));
+  return { gitDirectory, commonDirectory: vault.directory, workTree: repository.root };
+}
+
+/** Whether the user's worktree leaves files out: then one that is there all the same is looked at. */
+async function isSparse(git: Git, repository: Repository): Promise<boolean> {
+  if (!existsSync(join(repository.gitDirectory, "info/sparse-checkout"))) return false;
+  const place = { gitDirectory: repository.gitDirectory };
+  const end = await git.run(place, ["config", "--type=bool", "--get", "core.sparseCheckout"], { allow: [1] });
+  return end.stdout.toString("utf8").trim() === "true";
 }
 
 interface CommitFacts {

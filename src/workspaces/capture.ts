@@ -1,11 +1,12 @@
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { AnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
 import { compareTrees, GITLINK_MODE, type Change, type TreeDifference } from "../git/changes.ts";
 import type { Git, GitPlace } from "../git/git.ts";
-import { restoreBaseRules } from "./base-rules.ts";
+import { copyIndex } from "../git/index-file.ts";
+import { restoreBaseRules, type RuleDifference } from "./base-rules.ts";
 import { adminOf } from "./layout.ts";
 import { ownObjects } from "./own-objects.ts";
 import { isRealFolder, type Workspace } from "./workspace.ts";
@@ -18,6 +19,8 @@ export interface Snapshot {
   readonly changes: readonly Change[];
   /** Folders in it that are repositories of their own; their files are not in the commit. */
   readonly nested: readonly string[];
+  /** Where the base's ignore rules and the present ones differ, and the base's decided. */
+  readonly rules: RuleDifference;
 }
 
 /** How to take a snapshot. */
@@ -46,11 +49,11 @@ export async function captureWorkspace(git: Git, workspace: Workspace, request: 
   const scratch = await mkdtemp(join(workspace.slot, "capture-"));
   try {
     const indexFile = join(scratch, "index");
-    await copyFile(join(adminOf(workspace.slot), "index"), indexFile);
+    await copyIndex(join(adminOf(workspace.slot), "index"), indexFile);
     const place = { ...workspace.place, indexFile };
     const staged = await stageChanges(git, place, scratch, request);
     const commit = await keepTree(git, workspace, staged, request);
-    return { commit, changes: staged.difference.changes, nested: staged.nested };
+    return { commit, changes: staged.difference.changes, nested: staged.nested, rules: staged.rules };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -68,31 +71,43 @@ interface Staged {
   readonly tree: string;
   readonly difference: TreeDifference;
   readonly nested: readonly string[];
+  readonly rules: RuleDifference;
 }
 
 async function stageChanges(git: Git, place: GitPlace, scratch: string, request: SnapshotRequest): Promise<Staged> {
   const unborn =
-    request.paths === undefined ? await addEverything(git, place) : await addPaths(git, place, request.paths);
+    request.paths === undefined
+      ? await addEverything(git, place, { sparse: true })
+      : await addPaths(git, place, request.paths);
   let tree = await writeTree(git, place);
   let difference = await compareTrees(git, place, request.base, tree);
   const nested = difference.changes.filter(isNewRepository).map((change) => change.path);
   let restaged = nested.length > 0;
+  let rules: RuleDifference = { hidden: [], revealed: [] };
   if (restaged) await removeFromIndex(git, place, nested);
   if (difference.changes.some((change) => /(^|\/)\.gitignore$/.test(change.path))) {
-    restaged = (await restoreBaseRules(git, place, scratch, request)) || restaged;
+    rules = await restoreBaseRules(git, place, scratch, request);
+    restaged ||= rules.hidden.length + rules.revealed.length > 0;
   }
   if (restaged) {
     tree = await writeTree(git, place);
     difference = await compareTrees(git, place, request.base, tree);
   }
-  return { tree, difference, nested: [...nested, ...unborn] };
+  return { tree, difference, nested: [...nested, ...unborn], rules };
 }
 
-/** Stages everything that is not ignored; returns the nested repositories that have no commit yet. */
-export async function addEverything(git: Git, place: GitPlace): Promise<string[]> {
-  const end = await git.run(place, ["add", "--all", "--ignore-errors", "--", "."], {
+/**
+ * Stages everything that is not ignored; returns the nested repositories that have no commit yet.
+ * @param options `sparse`: files are left out of the tree on purpose; one that is there all the same counts
+ */
+export async function addEverything(
+  git: Git,
+  place: GitPlace,
+  { sparse }: { readonly sparse: boolean },
+): Promise<string[]> {
+  const end = await git.run(place, ["add", "--all", "--sparse", "--ignore-errors", "--", "."], {
     allow: [1, 128],
-    config: { "advice.addEmbeddedRepo": "false" },
+    config: { "advice.addEmbeddedRepo": "false", "core.sparseCheckout": String(sparse) },
   });
   return end.status === 0 ? [] : unbornRepositories(end.stderr, place.workTree ?? "");
 }

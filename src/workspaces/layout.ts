@@ -4,6 +4,7 @@ import type { AttemptKey } from "../store/attempts.ts";
 
 /** Where everything about repositories and runs lies below the state directory. */
 export interface Layout {
+  readonly state: string;
   readonly database: string;
   readonly lock: string;
   readonly log: string;
@@ -24,6 +25,7 @@ export interface Layout {
 export function layoutFor(state: string): Layout {
   const repository = (id: string): string => join(state, "repositories", id);
   return {
+    state,
     database: join(state, "anabranch.db"),
     lock: join(state, "daemon.lock"),
     log: join(state, "daemon.log"),

@@ -50,9 +50,9 @@ export async function describeSource(
   const sparse = local.some(([key, value]) => key === "core.sparsecheckout" && value === "true")
     ? await textOf(join(repository.gitDirectory, "info/sparse-checkout"))
     : undefined;
+  const isThere = ({ path }: { readonly path: string }): boolean => existsSync(join(repository.root, path, ".git"));
   const submodules: SubmoduleSource[] = [];
-  for (const { path, commit } of survey.gitlinks) {
-    if (!existsSync(join(repository.root, path, ".git"))) continue;
+  for (const { path, commit } of survey.gitlinks.filter(isThere)) {
     submodules.push(await describeSubmodule(git, join(repository.root, path), path, commit, withUncommitted));
   }
   return {
@@ -62,6 +62,7 @@ export async function describeSource(
     sparse,
     shallow: repository.shallow ? await textOf(join(repository.commonDirectory, "shallow")) : undefined,
     submodules,
+    absentSubmodules: survey.gitlinks.filter((gitlink) => !isThere(gitlink)).map(({ path }) => path),
   };
 }
 
@@ -73,8 +74,9 @@ async function describeSubmodule(
   withUncommitted: boolean,
 ): Promise<SubmoduleSource> {
   const repository = await findRepository(git, directory);
-  if (withUncommitted) await refuseUncommitted(git, repository, path);
   const [head, local] = await Promise.all([readHead(git, repository), readLocalConfig(git, repository)]);
+  await refuseLocalFilters(git, repository, local);
+  if (withUncommitted) await refuseUncommitted(git, repository, path);
   const place = { gitDirectory: repository.gitDirectory };
   const survey = await surveyBase(git, place, commit);
   await updateRefs(git, repository.commonDirectory, [{ name: `refs/anabranch/pins/${commit}`, to: commit }]);
@@ -109,18 +111,17 @@ export async function refuseLocalFilters(
   local: readonly (readonly [string, string])[],
 ): Promise<void> {
   const filters = new Set(
-    local
-      .flatMap(([key]) => /^filter\.(.+)\.(?:clean|smudge|process)$/.exec(key)?.[1] ?? [])
-      .filter((name) => name !== "lfs"),
+    local.flatMap(([key, value]) => {
+      const name = /^filter\.(.+)\.(?:clean|smudge|process)$/.exec(key)?.[1];
+      return name === undefined || (name === "lfs" && LFS_COMMAND.test(value)) ? [] : [name];
+    }),
   );
   if (filters.size === 0) return;
   const place = { gitDirectory: repository.gitDirectory, workTree: repository.root };
-  const files = await git.records(place, ["ls-files", "-z", "--", ".gitattributes", "**/.gitattributes"]);
-  const texts = await Promise.all([
-    textOf(join(repository.commonDirectory, "info/attributes")),
-    ...files.map((path) => textOf(join(repository.root, path))),
-  ]);
-  const used = [...filters].find((name) => texts.some((text) => text?.includes(`filter=${name}`)));
+  const files = await git.run(place, ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+  const attributes = await git.records(place, ["check-attr", "-z", "--stdin", "filter"], { input: files.stdout });
+  // Each answer is a path, the attribute's name and its value.
+  const used = attributes.find((value, index) => index % 3 === 2 && filters.has(value));
   if (used === undefined) return;
   throw new AnabranchError("REPOSITORY_UNSUPPORTED", {
     message: `the filter "${used}" is defined by this repository's own configuration, which Anabranch never runs`,
@@ -128,6 +129,8 @@ export async function refuseLocalFilters(
     data: { filter: used },
   });
 }
+
+const LFS_COMMAND = /^git[- ]lfs (clean|smudge|filter-process)( --skip)?( --)?( %f)?$/;
 
 async function textOf(path: string): Promise<string | undefined> {
   return readFile(path, "utf8").catch(() => undefined);

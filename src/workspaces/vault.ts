@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { access, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 import { newId, systemRandom } from "../base/ids.ts";
 import { openCommitWriter, type CommitWriter } from "../git/commits.ts";
@@ -94,11 +94,14 @@ const LFS_ENTRIES: readonly ConfigEntry[] = [
 /**
  * Makes the vault, or brings its settings in line with the user's repository. Files are replaced only where they
  * differ, each by rename, so that git processes at work in it see the old or the new one.
+ *
+ * @param own where Anabranch keeps its things: where that is inside the user's tree, it is no part of it
  */
 export async function prepareVault(
   directory: string,
   repository: Repository,
   local: readonly ConfigEntry[],
+  own?: string,
 ): Promise<void> {
   if (!existsSync(join(directory, "HEAD"))) {
     for (const folder of ["objects/info", "objects/pack", "refs", "info"]) {
@@ -108,9 +111,39 @@ export async function prepareVault(
   }
   await replaceFile(join(directory, "config"), vaultConfig(repository, local));
   await replaceFile(join(directory, "objects/info/alternates"), alternatesFile([repository.objectsDirectory]));
-  await mirrorFile(join(repository.commonDirectory, "info/exclude"), join(directory, "info/exclude"));
+  const excluded = await readText(join(repository.commonDirectory, "info/exclude"));
+  await replaceFile(join(directory, "info/exclude"), `${excluded}\n${excludeOwn(repository.root, own)}`);
   await mirrorFile(join(repository.commonDirectory, "info/attributes"), join(directory, "info/attributes"));
-  await mirrorFile(join(repository.commonDirectory, "shallow"), join(directory, "shallow"));
+  await writeShallow(directory, await readText(join(repository.commonDirectory, "shallow")));
+}
+
+/**
+ * Remembers commits whose parents the vault does not have, from a shallow repository inside a workspace; without
+ * that, git would take the vault for damaged.
+ */
+export async function rememberShallow(directory: string, oids: readonly string[]): Promise<void> {
+  if (oids.length === 0) return;
+  const own = new Set([...(await readText(join(directory, OWN_SHALLOW))).split("\n"), ...oids].filter(Boolean));
+  await replaceFile(join(directory, OWN_SHALLOW), [...own].map((oid) => `${oid}\n`).join(""));
+  await writeShallow(directory, await readText(join(directory, "shallow")));
+}
+
+const OWN_SHALLOW = "shallow-of-nested";
+
+function excludeOwn(root: string, own: string | undefined): string {
+  const path = own === undefined ? "" : relative(root, own);
+  if (path === "" || path === ".." || path.startsWith("../")) return "";
+  return `/${path.replace(/[\\*?[ ]/g, "\\$&")}/\n`;
+}
+
+async function writeShallow(directory: string, borrowed: string): Promise<void> {
+  const all = new Set(`${borrowed}\n${await readText(join(directory, OWN_SHALLOW))}`.split("\n").filter(Boolean));
+  if (all.size === 0) await rm(join(directory, "shallow"), { force: true });
+  else await replaceFile(join(directory, "shallow"), [...all].map((oid) => `${oid}\n`).join(""));
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, "utf8").catch(() => "");
 }
 
 /** The text of an `objects/info/alternates` file. Git reads an entry that starts with a quote like a C string. */

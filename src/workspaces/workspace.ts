@@ -1,8 +1,9 @@
 import { existsSync, lstatSync } from "node:fs";
-import { copyFile, mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Git, GitPlace } from "../git/git.ts";
+import { copyIndex } from "../git/index-file.ts";
 import { formatPackedRefs } from "../git/refs.ts";
 import type { Ref } from "../git/repository.ts";
 import { adminOf, treeOf } from "./layout.ts";
@@ -22,6 +23,8 @@ export interface WorkspaceSource {
   readonly shallow: string | undefined;
   /** The submodules that are checked out in the user's tree. */
   readonly submodules: readonly SubmoduleSource[];
+  /** The paths of those that are not. */
+  readonly absentSubmodules: readonly string[];
 }
 
 /** A submodule that workspaces have checked out, as the user's tree has. */
@@ -134,7 +137,7 @@ async function makePrivateRepository(workspace: Workspace, base: string, source:
     writeFile(join(made, "packed-refs"), formatPackedRefs(source.refs)),
     writeFile(join(made, "objects/info/alternates"), alternatesFile(borrowed)),
     writeFile(join(made, "info/exclude"), ""),
-    copyFile(join(adminOf(slot), "index"), join(made, "index")),
+    copyIndex(join(adminOf(slot), "index"), join(made, "index")),
     ...(source.shallow === undefined ? [] : [writeFile(join(made, "shallow"), source.shallow)]),
     ...(source.sparse === undefined ? [] : [writeFile(join(made, "info/sparse-checkout"), source.sparse)]),
   ]);
