@@ -17,8 +17,9 @@ import { makespan } from "./makespan.ts";
 import { overhead } from "./overhead.ts";
 import { Report } from "./report.ts";
 import { startup } from "./startup.ts";
+import { workspaces } from "./workspaces.ts";
 
-const BENCHES: readonly Bench[] = [makespan, overhead, startup];
+const BENCHES: readonly Bench[] = [makespan, workspaces, overhead, startup];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 
 import type { Git, GitPlace } from "../git/git.ts";
 import type { RefUpdate } from "../git/refs.ts";
 import { addEverything } from "./capture.ts";
 import { ownObjects } from "./own-objects.ts";
 import type { Vault } from "./vault.ts";
+import { isKept } from "./untracked.ts";
 import { isRealFolder, stampOf, type Workspace } from "./workspace.ts";
 
 /** What is kept of an attempt besides its snapshot. */
@@ -149,11 +150,6 @@ async function archiveIgnored(
     }
   }
   return { ignoredFiles: chosen.paths.length, ignoredFilesLeftOut: chosen.leftOut };
-}
-
-function isKept(path: string, kept: readonly string[]): boolean {
-  const plain = path.replace(/\/$/, "");
-  return kept.some((name) => (name.includes("/") ? plain === name : basename(plain) === name));
 }
 
 /** Walks ignored files and folders, without following links, and chooses what is new and fits under the caps. */
