@@ -1,9 +1,10 @@
 import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 
 import type { Git } from "../git/git.ts";
 import type { RuleDifference } from "./base-rules.ts";
 import { keepIndex } from "./nested.ts";
+import { isKept } from "./untracked.ts";
 import { stampOf, type Workspace } from "./workspace.ts";
 
 /** The most that is kept of ignored files. */
@@ -55,11 +56,6 @@ export async function keepIgnored(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-function isKept(path: string, kept: readonly string[]): boolean {
-  const plain = path.replace(/\/$/, "");
-  return kept.some((name) => (name.includes("/") ? plain === name : basename(plain) === name));
 }
 
 /** Walks files and folders, without following links, and chooses what is new and fits under the caps. */

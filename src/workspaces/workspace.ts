@@ -8,6 +8,7 @@ import { formatPackedRefs } from "../git/refs.ts";
 import type { Ref } from "../git/repository.ts";
 import { adminOf, treeOf } from "./layout.ts";
 import type { Trash } from "./trash.ts";
+import { removeUntracked } from "./untracked.ts";
 import { alternatesFile, replaceFile, type Vault } from "./vault.ts";
 
 /** What a run knows of the user's repository that its workspaces need: settled once, when the run starts. */
@@ -85,7 +86,7 @@ export async function resetWorkspace(
   const config = { "core.sparseCheckout": String(source.sparse !== undefined) };
   await trash.discard(join(tree, ".git"));
   await git.run(place, ["read-tree", "--reset", "-u", "--no-recurse-submodules", base], { config });
-  if (!fresh) await removeUntracked(git, place, kept);
+  if (!fresh) await removeUntracked(git, place, kept, trash);
   await makePrivateRepository(workspace, base, source);
   for (const [index, submodule] of source.submodules.entries()) {
     const inner = submoduleAt(workspace, index, submodule);
@@ -98,13 +99,6 @@ export async function resetWorkspace(
 /** Whether a path is a folder itself, not a link to one. */
 export function isRealFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-// A kept folder stays only where the base ignores it: the second pass removes one that is nobody's but the last task's.
-async function removeUntracked(git: Git, place: GitPlace, kept: readonly string[]): Promise<void> {
-  const patterns = kept.flatMap((name) => ["-e", ignorePattern(name)]);
-  const all = git.run(place, ["clean", "-ffdxq", ...patterns]);
-  await (kept.length === 0 ? all : Promise.all([all, git.run(place, ["clean", "-ffdq"])]));
 }
 
 async function prepareAdmin({ slot }: Workspace, base: string, source: WorkspaceSource): Promise<void> {

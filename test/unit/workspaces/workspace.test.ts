@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
@@ -199,3 +208,41 @@ describe("a workspace", () => {
     expect(git(join(root, "deps/library"), "rev-parse", "main")).toMatch(/^[0-9a-f]{40}$/);
   });
 });
+
+describe("a reset workspace", () => {
+  it("keeps what the base ignores under a kept name, however deep, and nothing else", async () => {
+    const root = makeRepository({ "a.txt": "one\n", ".gitignore": "node_modules/\nbuild/\n" });
+    const { workspace, reset } = await makeWorkspace(root);
+    writeFiles(workspace.tree, {
+      "node_modules/x/i.js": "1",
+      "packages/gone/node_modules/y/i.js": "1",
+      "packages/gone/left.txt": "left",
+      "build/out.js": "out",
+      "new/deep/file.txt": "new",
+      " odd\nname*.txt": "odd",
+    });
+    await reset();
+    expect(listFiles(workspace.tree)).toEqual(
+      [".gitignore", "a.txt", "node_modules/x/i.js", "packages/gone/node_modules/y/i.js"].sort(),
+    );
+  });
+
+  it("does not keep a folder of a kept name that the base does not ignore, nor a link in its place", async () => {
+    const root = makeRepository({ "a.txt": "one\n", ".gitignore": "sub/node_modules\n" });
+    const { workspace, reset } = await makeWorkspace(root);
+    writeFiles(workspace.tree, { ".gitignore": "node_modules\n", "node_modules/x/i.js": "1" });
+    mkdirSync(join(workspace.tree, "sub"));
+    symlinkSync("/tmp", join(workspace.tree, "sub/node_modules"));
+    await reset();
+    expect(listFiles(workspace.tree)).toEqual([".gitignore", "a.txt"]);
+    expect(readFileSync(join(workspace.tree, ".gitignore"), "utf8")).toBe("sub/node_modules\n");
+  });
+});
+
+function listFiles(tree: string): string[] {
+  return readdirSync(tree, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(tree.length + 1))
+    .filter((path) => !path.startsWith(".git/"))
+    .sort();
+}

@@ -1,0 +1,18 @@
+import type { Report } from "./report.ts";
+
+/** How a bench is to be run. */
+export interface BenchOptions {
+  /** The form that machines run on every change: fewer samples, wider bounds. */
+  readonly short: boolean;
+  /** One seed to replay instead of all. */
+  readonly seed: number | undefined;
+  /** An empty folder of the bench's own; removed afterwards. */
+  readonly folder: string;
+}
+
+/** One bench. */
+export interface Bench {
+  readonly name: string;
+  readonly about: string;
+  run(report: Report, options: BenchOptions): Promise<void>;
+}

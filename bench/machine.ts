@@ -1,0 +1,36 @@
+import { execFileSync } from "node:child_process";
+import { cpus, loadavg, release, totalmem } from "node:os";
+
+/** What the figures were measured on. */
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly kernel: string;
+  readonly fileSystem: string;
+  readonly node: string;
+  readonly git: string;
+  readonly loadBefore: number;
+}
+
+/** Describes this machine, and how busy it is. */
+export function describeMachine(folder: string): Machine {
+  return {
+    processor: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: `${process.platform} ${release()}`,
+    fileSystem: fileSystemOf(folder),
+    node: process.versions.node,
+    git: execFileSync("git", ["--version"], { encoding: "utf8" }).trim().replace("git version ", ""),
+    loadBefore: loadavg()[0] ?? 0,
+  };
+}
+
+function fileSystemOf(folder: string): string {
+  try {
+    return execFileSync("stat", ["-f", "-c", "%T", folder], { encoding: "utf8" }).trim();
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * npm run bench                    all benches, in full
+ * npm run bench -- --short         all of them in the form for machines, under three minutes
+ * npm run bench -- NAME [NAME…]    some of them
+ * npm run bench -- NAME --seed 7   one random case again
+ *
+ * Prints tables, writes `.build/bench/NAME.json`, ends with status 1 when a limit was broken.
+ */
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+import type { Bench } from "./bench.ts";
+import { describeMachine } from "./machine.ts";
+import { makespan } from "./makespan.ts";
+import { overhead } from "./overhead.ts";
+import { Report } from "./report.ts";
+import { startup } from "./startup.ts";
+import { workspaces } from "./workspaces.ts";
+
+const BENCHES: readonly Bench[] = [makespan, workspaces, overhead, startup];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { short: { type: "boolean", default: false }, seed: { type: "string" } },
+});
+const unknown = positionals.find((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown !== undefined || !existsSync(resolve("dist/cli.js"))) {
+  const benches = BENCHES.map((bench) => `  ${bench.name.padEnd(14)} ${bench.about}`).join("\n");
+  const why = unknown === undefined ? "dist is not built: npm run build" : `there is no bench ${unknown}`;
+  console.error(`${why}\nThe benches are:\n${benches}`);
+  process.exit(2);
+}
+
+let [passed, failed] = [0, 0];
+const began = performance.now();
+for (const bench of BENCHES) {
+  if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
+  const counts = await runBench(bench);
+  passed += counts.passed;
+  failed += counts.failed;
+}
+console.log(`\n${((performance.now() - began) / 1000).toFixed(0)} s`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function runBench(bench: Bench): Promise<{ passed: number; failed: number }> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), `anabranch-bench-${bench.name}-`)));
+  const report = new Report(bench.name, values.short, describeMachine(folder));
+  const startedMs = performance.now();
+  console.log(`\n== ${bench.name}: ${bench.about}${values.short ? " (short form)" : ""}`);
+  try {
+    const seed = values.seed === undefined ? undefined : Number(values.seed);
+    await bench.run(report, { short: values.short, seed, folder });
+  } catch (cause) {
+    console.error(cause);
+    report.limit("errors", 1, { atMost: 0 });
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  report.write(resolve(".build/bench"), { seconds, loadAfter: loadavg()[0] ?? 0 });
+  console.log(`(${seconds} s, load ${(loadavg()[0] ?? 0).toFixed(1)})`);
+  return report.counts;
+}
