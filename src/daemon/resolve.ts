@@ -1,8 +1,8 @@
+import { closest } from "../base/closest.ts";
 import { AnabranchError } from "../base/errors.ts";
 import { findRepository } from "../git/repository.ts";
 import { findRepositoryRow } from "../store/repositories.ts";
 import { findRunIds, loadRuns } from "../store/runs.ts";
-import { closest } from "../workflows/explain.ts";
 import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { RunSpec } from "../workflows/spec.ts";

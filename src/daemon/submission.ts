@@ -1,5 +1,6 @@
 import { availableParallelism, freemem } from "node:os";
 
+import { closest } from "../base/closest.ts";
 import { AnabranchError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import { baseTasks } from "../engine/bases.ts";
@@ -14,7 +15,6 @@ import { ensureRepository, findRepositoryRow, type RepositoryRow } from "../stor
 import { insertRun } from "../store/runs.ts";
 import { insertTask } from "../store/tasks.ts";
 import { compileRun } from "../workflows/compile.ts";
-import { closest } from "../workflows/explain.ts";
 import { FILE_NAME, loadRepositoryFile } from "../workflows/file.ts";
 import type { RepositoryFile, WorkflowDefinition } from "../workflows/schema.ts";
 import type { RunSpec, TaskSpec } from "../workflows/spec.ts";

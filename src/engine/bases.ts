@@ -10,26 +10,36 @@ import { predecessorsOf, requirePlan, type Graph } from "./graph.ts";
  */
 export function baseTasks(graph: Graph): Map<string, string> {
   const bases = new Map<string, string>();
-  // For each task: the writers whose work reaches it and that no other such writer contains.
-  const reaching = new Map<string, ReadonlySet<string>>();
-  const contains = (task: string, other: string): boolean => {
-    for (let at = bases.get(task); at !== undefined; at = bases.get(at)) if (at === other) return true;
-    return false;
-  };
+  // For each task: the one writer whose work reaches whoever comes after it, and how many are in that work's line.
+  const reaching = new Map<string, string | undefined>();
+  const depths = new Map<string, number>();
   for (const name of graph.order) {
-    const writers = new Set<string>();
-    for (const before of predecessorsOf(requirePlan(graph, name))) {
-      for (const writer of reaching.get(before) ?? []) writers.add(writer);
-    }
-    for (const writer of writers) {
-      if ([...writers].some((other) => other !== writer && contains(other, writer))) writers.delete(writer);
-    }
-    if (writers.size > 1) throw severalWriters(name, [...writers]);
-    const [base] = writers;
+    const plan = requirePlan(graph, name);
+    const base = lastWriter(name, new Set(predecessorsOf(plan).flatMap((before) => reaching.get(before) ?? [])));
     if (base !== undefined) bases.set(name, base);
-    reaching.set(name, requirePlan(graph, name).writes === "none" ? writers : new Set([name]));
+    reaching.set(name, plan.writes === "none" ? base : name);
+    depths.set(name, base === undefined ? 0 : (depths.get(base) ?? 0) + 1);
   }
   return bases;
+
+  /** The writer whose work holds that of all others: the one at the end of the longest line. */
+  function lastWriter(task: string, writers: ReadonlySet<string>): string | undefined {
+    if (writers.size <= 1) return [...writers][0];
+    const byDepth = [...writers].sort((a, b) => (depths.get(b) ?? 0) - (depths.get(a) ?? 0));
+    const apart: string[] = [];
+    const inLine = new Set<string>();
+    for (const writer of byDepth) {
+      if (inLine.has(writer)) continue;
+      apart.push(writer);
+      for (let at = bases.get(writer); at !== undefined && !inLine.has(at); at = bases.get(at)) inLine.add(at);
+    }
+    if (apart.length > 1)
+      throw severalWriters(
+        task,
+        [...writers].filter((writer) => !inLine.has(writer)),
+      );
+    return apart[0];
+  }
 }
 
 function severalWriters(task: string, writers: readonly string[]): AnabranchError {

@@ -1,4 +1,6 @@
+import { closest } from "../base/closest.ts";
 import { AnabranchError } from "../base/errors.ts";
+import { Heap } from "./heap.ts";
 import type { TaskPlan } from "./task.ts";
 
 /** The tasks of a run and what comes before what. */
@@ -8,10 +10,12 @@ export interface Graph {
   readonly order: readonly string[];
   /** For each task, those that need it or come after it. */
   readonly followers: ReadonlyMap<string, readonly string[]>;
+  /** For each task, those that need it. */
+  readonly neededBy: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * Checks a run's tasks and orders them; among equals the given order stays.
+ * Checks a run's tasks and orders them; where what they wait for allows it, the given order stays.
  *
  * @throws {AnabranchError} `GRAPH_INVALID` for an unknown need or a doubled name, `GRAPH_CYCLE` with the cycle shown.
  */
@@ -26,15 +30,26 @@ export function buildGraph(plans: readonly TaskPlan[]): Graph {
     }
     tasks.set(plan.name, plan);
   }
-  const followers = new Map<string, string[]>(plans.map((plan) => [plan.name, []]));
+  const followers = invert(plans, tasks, predecessorsOf);
+  const neededBy = invert(plans, tasks, (plan) => [...new Set(plan.needs)]);
+  return { tasks, followers, neededBy, order: orderTasks(tasks, followers) };
+}
+
+/** From what each task names to who names it. */
+function invert(
+  plans: readonly TaskPlan[],
+  tasks: ReadonlyMap<string, TaskPlan>,
+  namedBy: (plan: TaskPlan) => readonly string[],
+): Map<string, string[]> {
+  const naming = new Map<string, string[]>(plans.map((plan) => [plan.name, []]));
   for (const plan of plans) {
-    for (const before of predecessorsOf(plan)) {
-      const list = followers.get(before);
-      if (list === undefined) throw unknownNeed(plan, before, [...tasks.keys()]);
+    for (const name of namedBy(plan)) {
+      const list = naming.get(name);
+      if (list === undefined) throw unknownNeed(plan, name, tasks);
       list.push(plan.name);
     }
   }
-  return { tasks, followers, order: orderTasks(tasks, followers) };
+  return naming;
 }
 
 /** Everything that must come before a task, each name once. */
@@ -50,14 +65,19 @@ export function requirePlan(graph: Graph, name: string): TaskPlan {
 }
 
 function orderTasks(tasks: ReadonlyMap<string, TaskPlan>, followers: ReadonlyMap<string, readonly string[]>): string[] {
-  const missing = new Map<string, number>();
-  for (const plan of tasks.values()) missing.set(plan.name, predecessorsOf(plan).length);
-  const order = [...tasks.keys()].filter((name) => missing.get(name) === 0);
-  for (const name of order) {
+  const names = [...tasks.keys()];
+  const places = new Map(names.map((name, place) => [name, place]));
+  const missing = new Map([...tasks.values()].map((plan) => [plan.name, predecessorsOf(plan).length]));
+  const next = new Heap<number>((a, b) => a - b);
+  for (const [place, name] of names.entries()) if (missing.get(name) === 0) next.push(place);
+  const order: string[] = [];
+  for (let place = next.pop(); place !== undefined; place = next.pop()) {
+    const name = names[place] ?? "";
+    order.push(name);
     for (const follower of followers.get(name) ?? []) {
       const left = (missing.get(follower) ?? 0) - 1;
       missing.set(follower, left);
-      if (left === 0) order.push(follower);
+      if (left === 0) next.push(places.get(follower) ?? 0);
     }
   }
   if (order.length < tasks.size) throw cycleError(tasks, missing);
@@ -66,27 +86,41 @@ function orderTasks(tasks: ReadonlyMap<string, TaskPlan>, followers: ReadonlyMap
 
 function cycleError(tasks: ReadonlyMap<string, TaskPlan>, missing: ReadonlyMap<string, number>): AnabranchError {
   const stuck = (name: string): boolean => (missing.get(name) ?? 0) > 0;
-  const path: string[] = [];
+  const path = new Set<string>();
   let current = [...tasks.keys()].find(stuck) ?? "";
-  while (!path.includes(current)) {
-    path.push(current);
+  while (!path.has(current)) {
+    path.add(current);
     const plan = tasks.get(current);
     current = (plan === undefined ? [] : predecessorsOf(plan)).find(stuck) ?? "";
   }
-  const cycle = [...path.slice(path.indexOf(current)), current];
+  const all = [...path];
+  const cycle = [...all.slice(all.indexOf(current)), current];
+  const steps = cycle.slice(1).map((before, index) => {
+    const needs = tasks.get(cycle[index] ?? "")?.needs.includes(before) === true;
+    return `${needs ? "needs" : "comes after"} ${before}`;
+  });
   return new AnabranchError("GRAPH_CYCLE", {
-    message: `these tasks wait for each other: ${cycle.join(" needs ")}`,
+    message: `these tasks wait for each other: ${shorten([current, ...steps]).join(" ")}`,
     hint: `remove one of these needs`,
     data: { cycle },
   });
 }
 
-function unknownNeed(plan: TaskPlan, need: string, names: readonly string[]): AnabranchError {
+function unknownNeed(plan: TaskPlan, need: string, tasks: ReadonlyMap<string, TaskPlan>): AnabranchError {
+  const meant = closest(need, tasks.keys());
   return new AnabranchError("GRAPH_INVALID", {
     message: `task ${plan.name} needs ${need}, but there is no task of that name`,
-    hint: `the tasks are: ${names.join(", ")}`,
+    hint:
+      meant === undefined
+        ? `the tasks are: ${shorten([...tasks.keys()]).join(", ")}`
+        : `write "${meant}" instead of "${need}"`,
     data: { task: plan.name, need },
   });
+}
+
+// A message is for people: nobody reads the names of a thousand tasks.
+function shorten(words: readonly string[]): readonly string[] {
+  return words.length <= 24 ? words : [...words.slice(0, 20), "…", ...words.slice(-3)];
 }
 
 /**

@@ -25,9 +25,13 @@ export function groupByScope(scopes: ReadonlyMap<string, readonly string[]>): st
 
 // A path without wildcards ends with a slash, so that `src/a` starts `src/a/b` but not `src/ab`.
 function literalStart(glob: string): string {
-  const path = glob.replace(/^\.\//, "").replace(/\/+$/, "");
-  const wildcard = path.search(/[*?[\]{}()!+@]/);
-  return wildcard < 0 ? `${path}/` : path.slice(0, wildcard);
+  const path = glob
+    .split("/")
+    .filter((segment) => segment !== "" && segment !== ".")
+    .join("/");
+  const wildcard = path.search(/[*?[\]{}()!+@\\]/);
+  if (wildcard >= 0) return path.slice(0, wildcard);
+  return path === "" ? "" : `${path}/`;
 }
 
 function unite(groups: Map<string, string[]>, a: string, b: string): void {

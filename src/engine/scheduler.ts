@@ -1,64 +1,46 @@
 /**
  * The ready queue of all runs: which task starts next.
  *
- * A ready task is in exactly one place: in its run's queue, ordered by the length of its critical path; or parked under
- * the one limit that kept it from starting, until that limit has room; or delayed until its backoff has passed.
- * Starting takes it out and uses one unit of each of its limits; ending gives those back. There are no barriers:
- * a task waits for its own needs and limits only.
+ * A ready task is queued or delayed until its backoff has passed. Queued ones wait in rooms: those that nothing keeps
+ * from starting, as far as is known, in one; the others under the one limit that did. Starting a task uses one unit of
+ * each of its limits; ending gives those back. There are no barriers: a task waits for its own needs and limits only.
  *
- * Between runs the one with the fewest tasks at work goes first, then the older one.
+ * Between runs the one with the fewest tasks at work goes first, then the older one; within a run the task with the
+ * longest critical path.
  *
  * Invariants:
  * 1. No limit is ever used beyond its capacity, except by tasks that were found at work at start-up.
  * 2. No task stays queued while all of its limits, and the total, have room.
  */
 import { Heap } from "./heap.ts";
+import {
+  byPriority,
+  byTurn,
+  dissolve,
+  groupName,
+  WaitingRoom,
+  type Place,
+  type ReadyTask,
+  type TaskGroup,
+  type WaitingRun,
+} from "./waiting-room.ts";
 
-/** A ready task, as the scheduler sees it. */
-export interface ReadyTask {
-  /** Unique among all runs. */
-  readonly key: string;
-  readonly run: string;
-  /** Its critical path in milliseconds: the longer, the earlier it starts. */
-  readonly priority: number;
-  /** Its place in its run: decides between equal priorities. */
-  readonly position: number;
-  /** The names of the limits it uses one unit of. */
-  readonly limits: readonly string[];
-  /** On the monotonic clock; it does not start earlier. */
-  readonly notBeforeMs?: number | undefined;
-}
+export type { ReadyTask } from "./waiting-room.ts";
 
 /** How many tasks may be at work at once. */
 export interface Capacities {
   readonly total: number;
-  /** For one named limit; `Infinity` where there is none. */
+  /** For one named limit; `Infinity` where there is none. It may change at any time. */
   readonly of: (limit: string) => number;
 }
-
-interface RunQueue {
-  readonly age: number;
-  readonly tasks: Heap<ReadyTask>;
-  working: number;
-  /** How many of its tasks are known here at all; with none, the run is forgotten. */
-  known: number;
-}
-
-interface Turn {
-  readonly run: string;
-  readonly working: number;
-  readonly age: number;
-}
-
-const byPriority = (a: ReadyTask, b: ReadyTask): number => b.priority - a.priority || a.position - b.position;
 
 /** See the head of this file. */
 export class Scheduler {
   readonly #capacities: Capacities;
   readonly #used = new Map<string, number>();
-  readonly #runs = new Map<string, RunQueue>();
-  readonly #turns = new Heap<Turn>((a, b) => a.working - b.working || a.age - b.age);
-  readonly #parked = new Map<string, Heap<ReadyTask>>();
+  readonly #runs = new Map<string, WaitingRun>();
+  readonly #open = new WaitingRoom();
+  readonly #full = new Map<string, WaitingRoom>();
   readonly #delayed = new Heap<ReadyTask>((a, b) => (a.notBeforeMs ?? 0) - (b.notBeforeMs ?? 0));
   readonly #queued = new Map<string, ReadyTask>();
   readonly #working = new Map<string, ReadyTask>();
@@ -72,8 +54,8 @@ export class Scheduler {
   add(task: ReadyTask): void {
     if (this.#queued.has(task.key) || this.#working.has(task.key)) return;
     this.#queued.set(task.key, task);
-    this.#know(task);
-    if (task.notBeforeMs === undefined) this.#enqueue(task);
+    const run = this.#know(task);
+    if (task.notBeforeMs === undefined) this.#enqueue(run, task);
     else this.#delayed.push(task);
   }
 
@@ -96,36 +78,28 @@ export class Scheduler {
     const task = this.#working.get(key);
     if (task === undefined) return;
     this.#working.delete(key);
-    for (const limit of task.limits) {
-      this.#used.set(limit, (this.#used.get(limit) ?? 1) - 1);
-      this.#unparkOne(limit);
-    }
-    const queue = this.#runs.get(task.run);
-    if (queue !== undefined) queue.working -= 1;
-    this.#takeTurn(task.run);
+    this.#count(task, -1);
     this.#unknow(task);
   }
 
   /** The tasks that start now, in order. They count as at work from here on. */
   next(nowMs: number): ReadyTask[] {
     this.#wakeDelayed(nowMs);
+    const rooms = this.#roomsToAsk();
     const starting: ReadyTask[] = [];
     while (this.#working.size < this.#capacities.total) {
-      const turn = this.#turns.pop();
-      if (turn === undefined) break;
-      const queue = this.#runs.get(turn.run);
-      // A turn from before the run's last change is stale: a newer one is in the heap.
-      if (queue === undefined || queue.working !== turn.working) continue;
-      const task = this.#startOne(queue);
-      if (task !== undefined) starting.push(task);
-      this.#takeTurn(turn.run);
+      const place = this.#firstOf(rooms);
+      if (place === undefined) break;
+      const full = place.group.limits.find((limit) => !this.#hasRoom(limit));
+      if (full === undefined) starting.push(this.#start(place));
+      else this.#park(full, place);
     }
     return starting;
   }
 
   /** When the next delayed task is due, on the monotonic clock. */
   get wakeAtMs(): number | undefined {
-    return this.#delayed.peek()?.notBeforeMs;
+    return this.#nextDelayed()?.notBeforeMs;
   }
 
   /** How many tasks are at work. */
@@ -133,78 +107,117 @@ export class Scheduler {
     return this.#working.size;
   }
 
-  #startOne(queue: RunQueue): ReadyTask | undefined {
-    for (let task = queue.tasks.pop(); task !== undefined; task = queue.tasks.pop()) {
-      if (this.#queued.get(task.key) !== task) continue;
-      const full = task.limits.find((limit) => !this.#hasRoom(limit));
-      if (full === undefined) {
-        this.#queued.delete(task.key);
-        this.#begin(task);
-        return task;
-      }
-      this.#park(full, task);
+  /** The rooms that a task might start from: what waits under a full limit needs no look. */
+  #roomsToAsk(): Map<string | undefined, WaitingRoom> {
+    return new Map([[undefined, this.#open], ...[...this.#full].filter(([limit]) => this.#hasRoom(limit))]);
+  }
+
+  #firstOf(rooms: Map<string | undefined, WaitingRoom>): Place | undefined {
+    let first: Place | undefined;
+    for (const [limit, room] of rooms) {
+      if (limit !== undefined && !this.#hasRoom(limit)) continue;
+      const place = room.first((group) => this.#headOf(group));
+      if (place !== undefined && (first === undefined || byTurn(place, first) < 0)) first = place;
+      if (place !== undefined || limit === undefined) continue;
+      rooms.delete(limit);
+      this.#full.delete(limit);
+    }
+    return first;
+  }
+
+  #headOf({ tasks }: TaskGroup): ReadyTask | undefined {
+    for (let task = tasks.peek(); task !== undefined; task = tasks.peek()) {
+      if (this.#queued.get(task.key) === task) return task;
+      tasks.pop();
     }
     return undefined;
   }
 
+  #start({ group, head }: Place): ReadyTask {
+    group.tasks.pop();
+    this.#queued.delete(head.key);
+    this.#begin(head);
+    const next = this.#headOf(group);
+    if (next !== undefined) this.#open.enter(group, next);
+    else dissolve(group);
+    return head;
+  }
+
+  #park(limit: string, { group, head }: Place): void {
+    const room = this.#full.get(limit) ?? new WaitingRoom();
+    this.#full.set(limit, room);
+    room.enter(group, head);
+  }
+
   #begin(task: ReadyTask): void {
     this.#working.set(task.key, task);
-    for (const limit of task.limits) this.#used.set(limit, (this.#used.get(limit) ?? 0) + 1);
-    const queue = this.#runs.get(task.run);
-    if (queue !== undefined) queue.working += 1;
+    this.#count(task, 1);
+  }
+
+  #count(task: ReadyTask, change: 1 | -1): void {
+    for (const limit of task.limits) {
+      const used = (this.#used.get(limit) ?? 0) + change;
+      if (used === 0) this.#used.delete(limit);
+      else this.#used.set(limit, used);
+    }
+    const run = this.#runs.get(task.run);
+    if (run === undefined) return;
+    run.working += change;
+    for (const room of run.rooms) room.reorder(run);
   }
 
   #hasRoom(limit: string): boolean {
     return (this.#used.get(limit) ?? 0) < this.#capacities.of(limit);
   }
 
-  #enqueue(task: ReadyTask): void {
-    this.#runs.get(task.run)?.tasks.push(task);
-    this.#takeTurn(task.run);
-  }
-
-  #takeTurn(run: string): void {
-    const queue = this.#runs.get(run);
-    if (queue !== undefined && queue.tasks.size > 0) this.#turns.push({ run, working: queue.working, age: queue.age });
-  }
-
-  // A task that leaves one full limit for another must not leave the room it waited for unused.
-  #park(full: string, task: ReadyTask): void {
-    const heap = this.#parked.get(full) ?? new Heap(byPriority);
-    heap.push(task);
-    this.#parked.set(full, heap);
-    for (const limit of task.limits) if (limit !== full && this.#hasRoom(limit)) this.#unparkOne(limit);
-  }
-
-  #unparkOne(limit: string): void {
-    const heap = this.#parked.get(limit);
-    if (heap === undefined) return;
-    for (let task = heap.pop(); task !== undefined; task = heap.pop()) {
-      if (this.#queued.get(task.key) !== task) continue;
-      this.#enqueue(task);
-      return;
+  #enqueue(run: WaitingRun, task: ReadyTask): void {
+    const name = groupName(task.limits);
+    let group = run.groups.get(name);
+    if (group === undefined) {
+      group = { run, limits: task.limits, tasks: new Heap(byPriority), place: undefined };
+      run.groups.set(name, group);
     }
-    this.#parked.delete(limit);
+    group.tasks.push(task);
+    const head = this.#headOf(group);
+    if (head === undefined || head === group.place?.head) return;
+    (group.place?.room ?? this.#open).enter(group, head);
   }
 
   #wakeDelayed(nowMs: number): void {
-    for (let task = this.#delayed.peek(); task !== undefined; task = this.#delayed.peek()) {
+    for (let task = this.#nextDelayed(); task !== undefined; task = this.#nextDelayed()) {
       if ((task.notBeforeMs ?? 0) > nowMs) return;
       this.#delayed.pop();
-      if (this.#queued.get(task.key) === task) this.#enqueue(task);
+      const run = this.#runs.get(task.run);
+      if (run !== undefined) this.#enqueue(run, task);
     }
   }
 
-  #know(task: ReadyTask): void {
-    const queue = this.#runs.get(task.run);
-    if (queue !== undefined) queue.known += 1;
-    else this.#runs.set(task.run, { age: this.#nextAge++, tasks: new Heap(byPriority), working: 0, known: 1 });
+  #nextDelayed(): ReadyTask | undefined {
+    for (let task = this.#delayed.peek(); task !== undefined; task = this.#delayed.peek()) {
+      if (this.#queued.get(task.key) === task) return task;
+      this.#delayed.pop();
+    }
+    return undefined;
+  }
+
+  #know(task: ReadyTask): WaitingRun {
+    const known = this.#runs.get(task.run);
+    const run = known ?? {
+      age: this.#nextAge++,
+      working: 0,
+      known: 0,
+      groups: new Map<string, TaskGroup>(),
+      rooms: new Set<WaitingRoom>(),
+    };
+    run.known += 1;
+    this.#runs.set(task.run, run);
+    return run;
   }
 
   #unknow(task: ReadyTask): void {
-    const queue = this.#runs.get(task.run);
-    if (queue === undefined) return;
-    queue.known -= 1;
-    if (queue.known === 0) this.#runs.delete(task.run);
+    const run = this.#runs.get(task.run);
+    if (run === undefined) return;
+    run.known -= 1;
+    if (run.known === 0) this.#runs.delete(task.run);
   }
 }
