@@ -1,5 +1,6 @@
 export { Anabranch, connect, defineWorkflow } from "./sdk/anabranch.ts";
-export type { ConnectOptions, RunHandle, StartOptions } from "./sdk/anabranch.ts";
+export type { ConnectOptions, RunHandle } from "./sdk/anabranch.ts";
+export type { StartOptions } from "./sdk/start-options.ts";
 export { AnabranchError, isAnabranchError } from "./base/errors.ts";
 export type { ErrorShape } from "./base/errors.ts";
 export type { ErrorCode, ErrorKind } from "./base/error-codes.ts";

@@ -1,5 +1,5 @@
 import { AnabranchError } from "../base/errors.ts";
-import type { StartOptions } from "../sdk/anabranch.ts";
+import type { StartOptions } from "../sdk/start-options.ts";
 import { wholeNumber } from "./session.ts";
 
 /** What `run`, `spawn` and `plan` are given. */

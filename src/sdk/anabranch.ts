@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 
 import { directoriesFor } from "../base/directories.ts";
 import { AnabranchError, isAnabranchError } from "../base/errors.ts";
-import { newId, systemRandom } from "../base/ids.ts";
 import type {
   CommandName,
   CommandRequest,
@@ -12,9 +11,10 @@ import type {
   StreamRequest,
 } from "../protocol/commands.ts";
 import type { EventView, PlanView, RunSummary, RunView } from "../protocol/views.ts";
-import type { TaskDefinition, WorkflowDefinition } from "../workflows/schema.ts";
+import type { WorkflowDefinition } from "../workflows/schema.ts";
 import { openConnection, type Connection } from "./connection.ts";
 import { readDaemonFile, startDaemon } from "./daemon.ts";
+import { startRequest, type StartOptions } from "./start-options.ts";
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -22,30 +22,6 @@ export interface ConnectOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Whether a daemon is started where none runs. Default: yes. */
   readonly start?: boolean;
-}
-
-/** Work to be started. Give exactly one of `workflow`, `definition` and `tasks`. */
-export interface StartOptions {
-  /** A folder inside the repository. Default: the current one. */
-  readonly directory?: string;
-  /** The name of a workflow in the repository's `anabranch.yaml`. */
-  readonly workflow?: string;
-  /** A workflow made with {@link defineWorkflow}. */
-  readonly definition?: WorkflowDefinition;
-  /** Just tasks: by name, each a command or a whole definition. */
-  readonly tasks?: Readonly<Record<string, string | TaskDefinition>>;
-  readonly mode?: "auto" | "parallel" | "sequential";
-  readonly join?: "all" | "first";
-  /** The most tasks of this run at once. */
-  readonly parallel?: number;
-  /** Whether tasks that write nothing share one workspace. Default: the planner's choice. */
-  readonly share?: boolean;
-  /** Nothing that any task changes is kept. */
-  readonly writesNone?: boolean;
-  /** A commit to start from instead of the current state. */
-  readonly base?: string;
-  /** Makes asking twice start once. Default: a new one for each call. */
-  readonly requestId?: string;
 }
 
 /** A run that was started. */
@@ -86,7 +62,7 @@ export class Anabranch {
 
   /** Starts a run and resolves once it is recorded; its tasks then start by themselves. */
   async start(options: StartOptions): Promise<RunHandle> {
-    const { run } = await this.ask("start", this.#startRequest(options));
+    const { run } = await this.ask("start", startRequest(options, this.#environment));
     return this.#handle(run);
   }
 
@@ -97,7 +73,7 @@ export class Anabranch {
 
   /** Thinks a run through without starting it. */
   plan(options: StartOptions): Promise<PlanView> {
-    return this.ask("plan", this.#startRequest(options));
+    return this.ask("plan", startRequest(options, this.#environment));
   }
 
   /** A run that was started earlier, by any name `anabranch show` takes. */
@@ -196,23 +172,6 @@ export class Anabranch {
   close(): void {
     this.#connection?.close();
     this.#connection = undefined;
-  }
-
-  #startRequest(options: StartOptions): CommandRequest<"start"> {
-    const { tasks, directory, requestId, ...rest } = options;
-    const environment = Object.entries(this.#environment).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    );
-    const definitions = Object.entries(tasks ?? {}).map(
-      ([name, task]) => [name, typeof task === "string" ? { run: task } : task] as const,
-    );
-    return {
-      ...rest,
-      directory: resolve(directory ?? process.cwd()),
-      environment: Object.fromEntries(environment),
-      requestId: requestId ?? newId(systemRandom, 24),
-      ...(tasks === undefined ? {} : { tasks: Object.fromEntries(definitions) }),
-    };
   }
 
   #handle(view: RunView): RunHandle {
