@@ -50,7 +50,8 @@ export async function planRun(parts: Parts, request: StartRequest): Promise<Plan
     parallel: request.parallel,
     share: request.share,
     writesNone: request.writesNone,
-    subdirectory: repository.subdirectory,
+    // What a file names starts where the file stands, wherever it is called from.
+    subdirectory: name === undefined ? repository.subdirectory : "",
   });
   const graph = buildGraph(spec.tasks);
   baseTasks(graph);

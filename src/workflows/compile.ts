@@ -13,7 +13,7 @@ export interface RunChoices {
   readonly share?: boolean | undefined;
   /** Nothing any task changes is kept. */
   readonly writesNone?: boolean | undefined;
-  /** Where the caller stands, from the repository's root. */
+  /** Where tasks start that name no folder, from the repository's root. */
   readonly subdirectory: string;
 }
 

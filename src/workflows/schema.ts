@@ -59,7 +59,7 @@ export const taskDefinition = z.strictObject({
   resources: list(z.string().min(1)).optional(),
   /** Added to its environment. */
   env: environment.optional(),
-  /** The folder it starts in, from the repository's root. Default: where the caller stands. */
+  /** The folder it starts in, from the repository's root. Default: the root; for tasks outside of a file, where the caller stands. */
   directory: relativePath.optional(),
   /** It does not hold its run open. */
   detach: z.boolean().optional(),
