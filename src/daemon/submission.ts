@@ -138,6 +138,7 @@ function decideStart(
   estimateOf: (task: string) => TaskEstimate,
 ): Decision {
   const memory = parts.remembered.spinUp(repositoryId);
+  const tasks = new Map(spec.tasks.map((task) => [task.name, task]));
   const known = (values: readonly number[], assumed: number): number => (values.length > 0 ? median(values) : assumed);
   const free = parts.pool.all().filter((row) => row.state === "free" && row.repositoryId === repositoryId);
   const others = parts.book.all().flatMap((run) => [...run.tasks.values()].map((task) => ({ run, task })));
@@ -157,7 +158,7 @@ function decideStart(
     share: spec.share,
     estimateOf,
     rememberedWrites: (name) => {
-      const task = spec.tasks.find((one) => one.name === name);
+      const task = tasks.get(name);
       return task === undefined ? undefined : parts.remembered.task(repositoryId, taskSubject(task)).writes;
     },
     spinUp: {

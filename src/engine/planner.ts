@@ -55,16 +55,14 @@ export function decide(input: PlannerInput): Decision {
   const forecast = forecastFor(input, exclusive);
   const memoryWidth = widthForMemory(input);
   const widest = Math.max(1, Math.min(input.maxWidth, input.graph.tasks.size, memoryWidth));
-  const weighed = arrangements(input, widest).map((arrangement) => ({
-    arrangement,
-    predictedMs: Math.round(simulate(forecast, arrangement)),
-  }));
-  const best = weighed.reduce((chosen, other) =>
-    isWorthwhile(other.predictedMs, chosen.predictedMs) ? other : chosen,
-  );
+  const weighed = arrangements(input, widest).map((arrangement) => weigh(forecast, arrangement));
+  const best = weighed.reduce((chosen, other) => (isWorthwhile(other, chosen) ? other : chosen));
   const measuredTasks = [...input.graph.tasks.keys()].filter((task) => input.estimateOf(task).samples > 0).length;
   const decided = { mode: input.mode, ...best.arrangement, exclusive, predictedMs: best.predictedMs, measuredTasks };
-  const alternatives = weighed.filter((other) => other !== best).sort((a, b) => a.predictedMs - b.predictedMs);
+  const alternatives = weighed
+    .filter((other) => other !== best)
+    .map(({ arrangement, predictedMs }) => ({ arrangement, predictedMs }))
+    .sort((a, b) => a.predictedMs - b.predictedMs);
   const limitedByMemory = memoryWidth < Math.min(input.maxWidth, input.graph.tasks.size);
   return { ...decided, alternatives, reason: explain(input, decided, alternatives, limitedByMemory) };
 }
@@ -79,8 +77,23 @@ function arrangements(input: PlannerInput, widest: number): Arrangement[] {
   return [...widths, widest].flatMap((width) => shares.map((share) => ({ width, share })));
 }
 
-function isWorthwhile(candidateMs: number, chosenMs: number): boolean {
-  return candidateMs < chosenMs - Math.max(WORTHWHILE_MS, chosenMs * WORTHWHILE_SHARE);
+interface Weighed {
+  readonly arrangement: Arrangement;
+  readonly predictedMs: number;
+  readonly wholeMs: number;
+}
+
+function weigh(forecast: Forecast, arrangement: Arrangement): Weighed {
+  const { heldMs, wholeMs } = simulate(forecast, arrangement);
+  return { arrangement, predictedMs: Math.round(heldMs), wholeMs: Math.round(wholeMs) };
+}
+
+/** A run's own end comes first; where that is the same, detached tasks should not wait for nothing either. */
+function isWorthwhile(candidate: Weighed, chosen: Weighed): boolean {
+  const isEarlier = (candidateMs: number, chosenMs: number): boolean =>
+    candidateMs < chosenMs - Math.max(WORTHWHILE_MS, chosenMs * WORTHWHILE_SHARE);
+  if (isEarlier(candidate.predictedMs, chosen.predictedMs)) return true;
+  return candidate.predictedMs <= chosen.predictedMs && isEarlier(candidate.wholeMs, chosen.wholeMs);
 }
 
 function forecastFor(input: PlannerInput, exclusive: readonly (readonly string[])[]): Forecast {
@@ -128,9 +141,18 @@ function explain(
     against === undefined
       ? `${seconds(decided.predictedMs)} expected`
       : `${seconds(decided.predictedMs)} expected against ${seconds(against.predictedMs)} ${against.arrangement.width === 1 ? "one after another" : `with ${against.arrangement.width} at once`}`;
-  const apart = decided.exclusive.map((group) => `; ${group.join(" and ")} write the same places, so not at once`);
+  const groups = decided.exclusive.length > 3 ? `${decided.exclusive.length} groups of tasks` : undefined;
+  const apart = (groups === undefined ? decided.exclusive.map(listOf) : [groups]).map(
+    (who) => `; ${who} write the same places, so not at once`,
+  );
   const memory = limitedByMemory ? "; more would not fit into the free memory" : "";
   return `${how}${sharing}: ${compared} (${basis})${apart.join("")}${memory}`;
+}
+
+function listOf(tasks: readonly string[]): string {
+  const shown = tasks.length <= 4 ? tasks.slice(0, -1) : tasks.slice(0, 3);
+  const last = tasks.length <= 4 ? tasks.at(-1) : `${(tasks.length - 3).toLocaleString("en")} more`;
+  return `${shown.join(", ")} and ${last}`;
 }
 
 function seconds(milliseconds: number): string {

@@ -44,19 +44,25 @@ interface Activity {
   leftMs: number;
 }
 
+/** How long a run would take, in milliseconds from its first start. */
+export interface Duration {
+  /** Until the last task that holds the run open has ended. */
+  readonly heldMs: number;
+  /** Until all have, detached ones too. */
+  readonly wholeMs: number;
+}
+
 /**
  * How long a graph would take under an arrangement: the ready queue is played through, critical path first, with
  * processors shared fairly among all that want one. Spin-up counts as work of one processor.
- *
- * @returns milliseconds from the first start to the last end
  */
-export function simulate(forecast: Forecast, arrangement: Arrangement): number {
+export function simulate(forecast: Forecast, arrangement: Arrangement): Duration {
   const { graph } = forecast;
   const shares = (task: string): boolean => arrangement.share && requirePlan(graph, task).writes === "none";
   const ready = new ReadyTasks(forecast);
   const workspaces = new Workspaces(forecast.spinUp, forecast.machine.warmWorkspaces);
   let active: Activity[] = [];
-  let nowMs = 0;
+  let [nowMs, heldMs] = [0, 0];
   for (;;) {
     while (active.length < arrangement.width) {
       const task = ready.take();
@@ -64,12 +70,13 @@ export function simulate(forecast: Forecast, arrangement: Arrangement): number {
       const leftMs = shares(task) ? workspaces.share() : workspaces.claim();
       active.push({ task, phase: "spinning-up", leftMs });
     }
-    if (active.length === 0) return nowMs;
+    if (active.length === 0) return { heldMs, wholeMs: nowMs };
     nowMs += elapse(active, forecast);
     const ended = active.filter((activity) => endPhase(activity, forecast));
     active = active.filter((activity) => activity.phase !== "ended");
     for (const { task } of ended) {
       if (!shares(task)) workspaces.giveBack();
+      if (!requirePlan(graph, task).detach) heldMs = nowMs;
       ready.end(task);
     }
   }
