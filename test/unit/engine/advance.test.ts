@@ -38,7 +38,7 @@ class Play {
   }
 
   end(name: string, outcome: Outcome): void {
-    expect(this.statusOf(name).state).not.toBe("ended");
+    if (this.statusOf(name).state === "ended") throw new Error(`${name} ended twice`);
     this.statuses.set(name, { ...this.statusOf(name), state: "ended", outcome });
     if (!requirePlan(this.graph, name).detach) this.#open -= 1;
     this.look([name]);
@@ -64,19 +64,19 @@ class Play {
 
   #take(step: Step): string[] {
     if (step.type === "end") {
-      expect(this.outcome).toBeUndefined();
+      if (this.outcome !== undefined) throw new Error("the run ended twice");
       this.outcome = step.outcome;
       return [];
     }
     const before = this.statusOf(step.task);
     if (step.type === "ready") {
-      expect(before.state).toBe("waiting");
+      if (before.state !== "waiting") throw new Error(`${step.task} became ready when ${before.state}`);
       this.statuses.set(step.task, { state: "ready", outcome: undefined });
       return [step.task];
     }
     // As in the daemon: what does not run yet ends at once, what runs is asked to.
     const skipped = step.type === "skip";
-    if (skipped) expect(before.state).toBe("waiting");
+    if (skipped && before.state !== "waiting") throw new Error(`${step.task} was skipped when ${before.state}`);
     if (before.state === "ended") return [];
     this.statuses.set(step.task, { state: "ended", outcome: skipped ? "skipped" : "cancelled", lostRace: !skipped });
     if (!requirePlan(this.graph, step.task).detach) this.#open -= 1;
@@ -372,23 +372,21 @@ describe("a large run", () => {
         ...names.map((name) => taskPlan(name, { needs: ["before"] })),
         taskPlan("after", { needs: names, join }),
       ]);
-    for (const order of [names, names.toReversed()]) {
-      const run = new Play(wide("all"));
-      const all = () => {
-        run.end("before", "succeeded");
-        for (const name of order) run.end(name, "succeeded");
-      };
-      expect(timeOf(all)).toBeLessThan(4000);
-      expect(run.stateOf("after")).toBe("ready");
-    }
+    const run = new Play(wide("all"));
+    const all = () => {
+      run.end("before", "succeeded");
+      for (const name of names) run.end(name, "succeeded");
+    };
+    expect(timeOf(all)).toBeLessThan(2000);
+    expect(run.stateOf("after")).toBe("ready");
     const race = new Play(wide("first"), "first");
     const first = () => {
       race.end("before", "succeeded");
-      for (const name of names.slice(0, 2000)) race.end(name, "failed");
+      for (const name of names.slice(0, 500)) race.end(name, "failed");
       race.end("t4000", "succeeded");
       race.end("after", "succeeded");
     };
-    expect(timeOf(first)).toBeLessThan(4000);
+    expect(timeOf(first)).toBeLessThan(2000);
     expect(race.outcome).toBe("succeeded");
   });
 });
