@@ -25,7 +25,13 @@ export const systemClock: Clock = {
     return (bootId ??= readBootId());
   },
   after(delayMs, action) {
-    const timer = setTimeout(action, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
+    let leftMs = Math.max(delayMs, 0);
+    const step = (): NodeJS.Timeout => {
+      const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
+      leftMs -= stepMs;
+      return setTimeout(() => (leftMs > 0 ? void (timer = step()) : action()), stepMs);
+    };
+    let timer = step();
     return () => clearTimeout(timer);
   },
 };

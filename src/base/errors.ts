@@ -70,12 +70,20 @@ export function isAnabranchError(value: unknown): value is AnabranchError {
 /** Any thrown value as an {@link AnabranchError}; what is not ours already is a bug and says so. */
 export function toAnabranchError(value: unknown): AnabranchError {
   if (isAnabranchError(value)) return value;
-  const message = value instanceof Error ? value.message : String(value);
   return new AnabranchError("INTERNAL", {
-    message: `this is a bug in Anabranch: ${message}`,
+    message: `this is a bug in Anabranch: ${wordsOf(value)}`,
     hint: "anabranch doctor",
     cause: value,
   });
+}
+
+// Not everything that can be thrown can be made a text.
+function wordsOf(value: unknown): string {
+  try {
+    return value instanceof Error ? value.message : String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }
 
 /** The `errno` code (`ENOENT`, `ENOSPC`, …) of a system error, if it is one. */

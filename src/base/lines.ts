@@ -24,11 +24,22 @@ export class LineCutter {
 
   #cut(text: string): string[] {
     const lines = text.split("\n");
-    this.#rest = lines.pop() ?? "";
-    while (this.#rest.length > LONGEST_LINE) {
-      lines.push(this.#rest.slice(0, LONGEST_LINE));
-      this.#rest = this.#rest.slice(LONGEST_LINE);
-    }
-    return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+    const [rest = "", ...pieces] = shorten(lines.pop() ?? "").reverse();
+    this.#rest = rest;
+    const whole = lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+    return [...whole.flatMap(shorten), ...pieces.reverse()];
   }
+}
+
+function shorten(line: string): string[] {
+  const pieces: string[] = [];
+  let at = 0;
+  while (line.length - at > LONGEST_LINE) {
+    // Half of a character would be none.
+    const isSplit = /[\ud800-\udbff]/.test(line.charAt(at + LONGEST_LINE - 1));
+    const end = at + LONGEST_LINE - (isSplit ? 1 : 0);
+    pieces.push(line.slice(at, end));
+    at = end;
+  }
+  return [...pieces, line.slice(at)];
 }

@@ -18,20 +18,23 @@ export const silentLog: Log = () => undefined;
 export function fileLog(path: string, clock: Clock, capBytes = 4 * 1024 * 1024): Log {
   let file: number | undefined;
   let sizeBytes = 0;
+  const close = (): void => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+  };
   return (level, message, data) => {
-    const line = `${JSON.stringify({ at: new Date(clock.wallMs()).toISOString(), level, message, ...data })}\n`;
     try {
+      const line = `${JSON.stringify({ at: new Date(clock.wallMs()).toISOString(), level, message, ...data })}\n`;
       if (file === undefined) {
         file = openSync(path, "a", 0o600);
         sizeBytes = fstatSync(file).size;
       }
       sizeBytes += writeSync(file, line);
       if (sizeBytes < capBytes) return;
-      closeSync(file);
-      file = undefined;
+      close();
       renameSync(path, `${path}.1`);
     } catch {
-      file = undefined;
+      close();
     }
   };
 }
