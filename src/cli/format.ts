@@ -1,10 +1,12 @@
 /** A duration for people: `340 ms`, `4.2 s`, `3 m 07 s`, `2 h 05 m`. */
 export function formatDuration(durationMs: number): string {
   const ms = Math.max(0, durationMs);
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} m ${String(Math.floor((ms % 60_000) / 1000)).padStart(2, "0")} s`;
+  // What would be rounded up to a whole unit is one.
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.max(60, Math.floor(ms / 1000));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} m ${String(seconds % 60).padStart(2, "0")} s`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} m`;
 }
 
@@ -21,7 +23,7 @@ export function formatAge(ageMs: number): string {
 export function formatSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let [value, unit] = [bytes, 0];
-  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
@@ -40,12 +42,17 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** A text cut to so many columns, with an ellipsis where something is missing. Colours are kept and closed. */
+/**
+ * A text cut to so many columns, with an ellipsis where something is missing. Colours are kept and closed; a tab,
+ * whose width depends on where it stands, becomes a space.
+ */
 export function fit(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text;
+  const flat = text.replaceAll("\t", " ");
+  if (widthOf(flat) <= columns) return flat;
+  if (columns < 1) return "";
   let width = 0;
   let kept = "";
-  for (const part of text.split(SPLIT_COLOURS)) {
+  for (const part of flat.split(SPLIT_COLOURS)) {
     if (part.startsWith("\u001b")) {
       kept += part;
       continue;
@@ -61,12 +68,12 @@ export function fit(text: string, columns: number): string {
 }
 
 // eslint-disable-next-line no-control-regex
-const COLOURS = /\u001b\[[0-9;]*m/g;
+const COLOURS = /\u001b\[[0-9;:]*m/g;
 // eslint-disable-next-line no-control-regex
-const SPLIT_COLOURS = /(\u001b\[[0-9;]*m)/;
+const SPLIT_COLOURS = /(\u001b\[[0-9;:]*m)/;
 const ZERO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/u;
 const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\ua960-\ua97f\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
 /** Rows in columns two spaces apart, without lines; the last column is not padded. */
 export function formatTable(rows: readonly (readonly string[])[], indent = ""): string {

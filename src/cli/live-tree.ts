@@ -23,12 +23,14 @@ export function drawTree(frame: Frame, colours: Colours): string[] {
   const footer = colours.dim(
     `${open} of ${run.taskList.length} to go · ${formatDuration(frame.nowMs - run.createdMs)} · ${frame.hint}`,
   );
-  const shown = chooseRows(run.taskList, Math.max(3, frame.rows - 4));
-  const nameWidth = Math.min(28, Math.max(...shown.map((task) => widthOf(printable(task.name)))));
+  const shown = chooseRows(run.taskList, Math.max(1, frame.rows - 4));
+  const nameWidth = Math.min(28, Math.max(0, ...shown.map((task) => widthOf(printable(task.name)))));
   const rows = shown.map((task) => drawTask(task, frame, nameWidth, colours));
   const hidden = run.taskList.length - shown.length;
   const more = hidden > 0 ? [colours.dim(`  … and ${hidden} more`)] : [];
-  return [title, ...rows, ...more, footer].map((row) => fit(row, columns));
+  // The cursor stands below the frame: on a taller one, rows would scroll away and could not be drawn over.
+  const visible = Math.max(1, frame.rows - 1);
+  return [title, ...rows, ...more, footer].slice(0, visible).map((row) => fit(row, columns));
 }
 
 // With more tasks than rows, those at work are what a person wants to see, then the failed ones.
