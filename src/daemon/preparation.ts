@@ -10,7 +10,7 @@ import { waitForExit } from "../process/watch.ts";
 import { MARKER_VARIABLE } from "../protocol/wire.ts";
 import { insertPort, updateWorkspace, type WorkspacePatch, type WorkspaceRow } from "../store/workspaces.ts";
 import { copyCarried, copyDependencies, digest } from "../workspaces/dependencies.ts";
-import { resetWorkspace, workspaceAt, type Workspace } from "../workspaces/workspace.ts";
+import { resetWorkspace, stampWorkspace, workspaceAt, type Workspace } from "../workspaces/workspace.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
 import type { SpinUpKind } from "./memory.ts";
 import type { Parts } from "./parts.ts";
@@ -47,7 +47,7 @@ export async function prepareWorkspace(
   const inputs = await parts.files.load(run.row.id);
   const fresh = !existsSync(workspace.tree);
   await bringToBase(parts, run, row.id, workspace, attempt.baseCommit, report);
-  await bringDependencies(parts, run, row.id, workspace, report);
+  const copied = await bringDependencies(parts, run, row.id, workspace, report);
   await copyCarried(parts.files.carried(run.row.id), workspace.tree, run.row.spec.carry);
   const ports = await leasePorts(parts, row.id, run.row.spec.ports);
   const { input, variables } = await passOnResults(parts.layout, run, task);
@@ -63,7 +63,8 @@ export async function prepareWorkspace(
     input,
     results: variables,
   });
-  await runSetup(parts, run, task, row.id, workspace, environment, report, signal);
+  const setUp = await runSetup(parts, run, task, row.id, workspace, environment, report, signal);
+  if (copied || setUp) await stampWorkspace(workspace.slot);
   const cwd = join(workspace.tree, task.spec.directory);
   await mkdir(cwd, { recursive: true });
   const after = requireRow(parts, row.id);
@@ -95,10 +96,10 @@ async function bringDependencies(
   id: string,
   workspace: Workspace,
   report: Report,
-): Promise<void> {
+): Promise<boolean> {
   const { paths, key } = run.row.plan.dependencies;
-  if (!run.row.spec.copyDependencies || key === (requireRow(parts, id).dependenciesKey ?? "")) return;
-  if (paths.length === 0) return;
+  if (!run.row.spec.copyDependencies || key === (requireRow(parts, id).dependenciesKey ?? "")) return false;
+  if (paths.length === 0) return false;
   await mark(parts, id, { dependenciesKey: null });
   report("waiting to copy dependencies");
   await parts.copying.run(() =>
@@ -107,6 +108,7 @@ async function bringDependencies(
     ),
   );
   await mark(parts, id, { dependenciesKey: key });
+  return true;
 }
 
 async function leasePorts(parts: Parts, id: string, names: readonly string[]): Promise<Map<string, number>> {
@@ -120,7 +122,7 @@ async function leasePorts(parts: Parts, id: string, names: readonly string[]): P
   return new Map([...held].filter(([name]) => names.includes(name)));
 }
 
-/** Runs the setup commands, once per workspace and content of the lock files. */
+/** Runs the setup commands, once per workspace and content of the lock files; tells whether it did. */
 async function runSetup(
   parts: Parts,
   run: LiveRun,
@@ -130,10 +132,10 @@ async function runSetup(
   environment: Readonly<Record<string, string>>,
   report: Report,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { setup } = run.row.spec;
   const key = setup.length === 0 ? "" : digest([run.row.plan.lockKey, ...setup]);
-  if (key === "" || key === requireRow(parts, id).setupKey) return;
+  if (key === "" || key === requireRow(parts, id).setupKey) return false;
   report(`setting up: ${setup.join(" && ")}`);
   const attempt = requireAttempt(task);
   const directory = join(parts.layout.attempt(attempt), `setup-${parts.clock.monotonicMs().toFixed(0)}`);
@@ -153,7 +155,7 @@ async function runSetup(
   };
   await endProcesses(processes, AT_ONCE, parts.clock);
   const exit = readExit(directory);
-  if (ended === "aborted") return;
+  if (ended === "aborted") return true;
   if (exit?.status !== 0) {
     throw new AnabranchError("SETUP_FAILED", {
       message: `setup ended with ${exit === undefined ? "no exit status" : `exit status ${exit.status}`}: ${lastLineOf(directory)}`,
@@ -162,6 +164,7 @@ async function runSetup(
     });
   }
   await mark(parts, id, { setupKey: key });
+  return true;
 }
 
 function lastLineOf(directory: string): string {
