@@ -7,6 +7,7 @@ import type { Ref } from "../git/repository.ts";
 import { loadRepositories, type RepositoryRow } from "../store/repositories.ts";
 import { deleteRun, loadRuns, type RunRow } from "../store/runs.ts";
 import { deleteWorkspace, type WorkspaceRow } from "../store/workspaces.ts";
+import { plainEnvironment } from "../process/own-programs.ts";
 import { runProgram } from "../process/program.ts";
 import { baseRef, PINS } from "../workspaces/base.ts";
 import type { RunSpec } from "../workflows/spec.ts";
@@ -191,7 +192,7 @@ async function sizeOf(paths: readonly string[]): Promise<number> {
   const end = await runProgram({
     program: "du",
     args: ["-sk", "--", ...paths],
-    environment: { PATH: process.env["PATH"], LC_ALL: "C" },
+    environment: plainEnvironment(),
   });
   const kilobytes = end.stdout.toString("utf8").matchAll(/^(\d+)\t/gm);
   return [...kilobytes].reduce((sum, [, size]) => sum + Number(size) * 1024, 0);

@@ -19,6 +19,7 @@ import { Turns } from "../base/turns.ts";
 import { VERSION } from "../base/version.ts";
 import { createGit } from "../git/git.ts";
 import { leaveTaskControlGroup, probeControlGroups } from "../process/cgroup.ts";
+import { endOwnPrograms, OWNER_VARIABLE } from "../process/own-programs.ts";
 import { PROTOCOL_VERSION, READY_VARIABLE, type DaemonFile, type StartReport } from "../protocol/wire.ts";
 import type { Store } from "../store/port.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
@@ -52,6 +53,8 @@ async function main(): Promise<void> {
   const unlock = takeLock(layout.lock);
   const groups = `anabranch-${basename(directories.runtime)}`;
   leaveTaskControlGroup(groups);
+  await endOwnPrograms(groups, systemClock);
+  process.env[OWNER_VARIABLE] = groups;
   const config = await loadDaemonConfig(directories.config);
   const store = openSqliteStore(layout.database);
   const log = fileLog(layout.log, systemClock);
@@ -62,7 +65,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    setImmediate(() => void shutDown(server, store, closeVaults, layout, unlock, log));
+    setImmediate(() => void shutDown(server, store, closeVaults, layout, unlock, log, groups));
   };
   const startedMs = systemClock.wallMs();
   const context = { parts, reconciler, config, version: VERSION, startedMs, stop, state: directories.state, socket };
@@ -175,6 +178,7 @@ async function shutDown(
   layout: Layout,
   unlock: () => void,
   log: Log,
+  owner: string,
 ): Promise<void> {
   log("info", "stopping", { pid: process.pid });
   const closed = new Promise((resolve) => server.close(resolve));
@@ -183,6 +187,7 @@ async function shutDown(
   await closed;
   await closeVaults();
   await store.close();
+  await endOwnPrograms(owner, systemClock);
   removeOwnFile(layout.daemonFile);
   unlock();
   process.exit(0);

@@ -65,7 +65,7 @@ function daemonScript(): string {
 function withoutTask(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(
-      ([name]) => name !== MARKER_VARIABLE && !/^ANABRANCH_(RUN|TASK|ATTEMPT|WORKSPACE|BASE|INPUT)$/.test(name),
+      ([name]) => name !== MARKER_VARIABLE && !/^ANABRANCH_(RUN|TASK|ATTEMPT|WORKSPACE|BASE|INPUT|OWNER)$/.test(name),
     ),
   );
 }

@@ -6,6 +6,7 @@ import type { RuleDifference } from "./base-rules.ts";
 import { findIgnoredWork, keepIgnored } from "./ignored.ts";
 import { keepNested } from "./nested.ts";
 import { keepCommits } from "./own-commits.ts";
+import { withRights } from "./rights.ts";
 import { isRealFolder, type Workspace } from "./workspace.ts";
 
 /** What is kept of an attempt besides its snapshot. */
@@ -48,9 +49,13 @@ const MOST_NAMED = 20;
  * only a reflog names), repositories inside the workspace, and ignored files newer than the lease.
  */
 export async function archiveWorkspace(git: Git, workspace: Workspace, request: ArchiveRequest): Promise<Archive> {
+  if (isRealFolder(workspace.tree)) return withRights(workspace, () => archive(git, workspace, request));
+  return { commits: 0, nested: 0, ignoredFiles: 0, ignoredFilesLeftOut: 0, leftOut: [] };
+}
+
+async function archive(git: Git, workspace: Workspace, request: ArchiveRequest): Promise<Archive> {
   const { vault, tree } = workspace;
   const { name, base, knownOids, atSeconds } = request;
-  if (!isRealFolder(tree)) return { commits: 0, nested: 0, ignoredFiles: 0, ignoredFilesLeftOut: 0, leftOut: [] };
   const commits = await keepCommits(git, vault, join(tree, ".git"), `refs/commits/${name}`, [base], knownOids);
   const ignored = await findIgnoredWork(git, workspace, request.rules ?? NO_DIFFERENCE, request.kept);
   const filled = (request.absent ?? []).filter((path) => isFilled(join(tree, path)));

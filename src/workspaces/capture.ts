@@ -9,7 +9,8 @@ import { copyIndex } from "../git/index-file.ts";
 import { restoreBaseRules, type RuleDifference } from "./base-rules.ts";
 import { adminOf } from "./layout.ts";
 import { ownObjects } from "./own-objects.ts";
-import { isRealFolder, type Workspace } from "./workspace.ts";
+import { withRights } from "./rights.ts";
+import { isRealFolder, restoreAdmin, type Workspace } from "./workspace.ts";
 
 /** What a workspace holds, safe in the vault. */
 export interface Snapshot {
@@ -46,6 +47,11 @@ export interface SnapshotRequest {
  */
 export async function captureWorkspace(git: Git, workspace: Workspace, request: SnapshotRequest): Promise<Snapshot> {
   requireTree(workspace);
+  return withRights(workspace, () => capture(git, workspace, request));
+}
+
+async function capture(git: Git, workspace: Workspace, request: SnapshotRequest): Promise<Snapshot> {
+  await restoreAdmin(git, workspace, request.base);
   const scratch = await mkdtemp(join(workspace.slot, "capture-"));
   try {
     const indexFile = join(scratch, "index");
@@ -109,8 +115,12 @@ export async function addEverything(
     allow: [1, 128],
     config: { "advice.addEmbeddedRepo": "false", "core.sparseCheckout": String(sparse) },
   });
-  return end.status === 0 ? [] : unbornRepositories(end.stderr, place.workTree ?? "");
+  const isWhole = end.status === 0 && !UNOPENED.test(end.stderr);
+  return isWhole ? [] : unbornRepositories(end.stderr, place.workTree ?? "");
 }
+
+// Git goes on without what is in such a folder, and calls that a success.
+const UNOPENED = /^warning: could not open directory /m;
 
 // A nested repository without a commit is left out by git; whatever else it leaves out would be work unseen.
 function unbornRepositories(words: string, tree: string): string[] {
@@ -119,16 +129,24 @@ function unbornRepositories(words: string, tree: string): string[] {
   for (const line of words.split("\n")) {
     const path = /^error: '(.*)\/' does not have a commit checked out$/.exec(line)?.[1];
     if (path !== undefined) unborn.push(path);
+    else if (UNOPENED.test(line)) problems.push(line);
     else if (/^(error|fatal): /.test(line) && !/adding files failed/.test(line)) problems.push(line);
   }
   const [first] = problems;
   if (first === undefined && unborn.length > 0) return unborn;
   const full = /No space left|quota exceeded/i.test(words);
   throw new AnabranchError(full ? "DISK_FULL" : "UNREADABLE_FILES", {
-    message: `some files of ${tree} cannot be kept: ${(first ?? words).replace(/^(error|fatal): /, "")}`,
+    message: `some files of ${tree} cannot be kept: ${shorten((first ?? words).replace(/^\w+: /, ""))}`,
     hint: full ? "free some disk space" : "make them readable, remove them or ignore them",
-    data: { problems: problems.slice(0, 20) },
+    data: { problems: problems.slice(0, 20).map(shorten) },
   });
+}
+
+const LONGEST_PROBLEM = 300;
+
+// The place and the reason stand at its ends.
+function shorten(text: string): string {
+  return text.length <= LONGEST_PROBLEM ? text : `${text.slice(0, 150)} … ${text.slice(-100)}`;
 }
 
 async function addPaths(git: Git, place: GitPlace, paths: readonly string[]): Promise<string[]> {

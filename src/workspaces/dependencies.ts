@@ -7,6 +7,7 @@ import { AnabranchError } from "../base/errors.ts";
 import { newId, systemRandom } from "../base/ids.ts";
 import { LineCutter } from "../base/lines.ts";
 import type { Git, GitPlace } from "../git/git.ts";
+import { plainEnvironment } from "../process/own-programs.ts";
 import { runProgram } from "../process/program.ts";
 import type { Trash } from "./trash.ts";
 import type { Workspace } from "./workspace.ts";
@@ -114,7 +115,7 @@ async function copyFolder(from: string, to: string, progress: (files: number) =>
   const end = await runProgram({
     program: "cp",
     args: ["-a", "-v", ...clone, "--", from, to],
-    environment: { PATH: process.env["PATH"], LC_ALL: "C" },
+    environment: plainEnvironment(),
     onOutput: (piece) => {
       const before = files;
       files += lines.push(piece).length;

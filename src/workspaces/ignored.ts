@@ -1,6 +1,7 @@
 import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import { systemCodeOf } from "../base/errors.ts";
 import type { Git } from "../git/git.ts";
 import type { RuleDifference } from "./base-rules.ts";
 import { keepIndex } from "./nested.ts";
@@ -35,7 +36,8 @@ export async function findIgnoredWork(
   const listing = ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"];
   const entries = [...(await git.records(place, listing)), ...rules.revealed].filter((path) => !isKept(path, kept));
   if (entries.length === 0) return { files: [], repositories: [], leftOut: [] };
-  return new Chooser(tree, (await lstat(stampOf(slot))).mtimeMs, kept, new Set(rules.hidden)).choose(entries);
+  const stamp = await lstat(stampOf(slot)).catch(absent);
+  return new Chooser(tree, stamp?.mtimeMs ?? 0, kept, new Set(rules.hidden)).choose(entries);
 }
 
 /** Keeps ignored files as a commit under a ref of the vault. */
@@ -56,6 +58,11 @@ export async function keepIgnored(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function absent(cause: unknown): undefined {
+  if (systemCodeOf(cause) === "ENOENT") return undefined;
+  throw cause;
 }
 
 /** Walks files and folders, without following links, and chooses what is new and fits under the caps. */
@@ -80,10 +87,10 @@ class Chooser {
     const leftOut: string[] = [];
     const queue = entries.map((path) => path.replace(/\/$/, ""));
     for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-      const stat = await lstat(join(this.#tree, path)).catch(() => undefined);
+      const stat = await lstat(join(this.#tree, path)).catch(absent);
       if (stat === undefined || this.#captured.has(path) || isKept(path, this.#kept)) continue;
       if (stat.isDirectory()) {
-        const names = await readdir(join(this.#tree, path)).catch((): string[] => []);
+        const names = await readdir(join(this.#tree, path));
         if (!names.includes(".git")) for (const name of names) queue.push(join(path, name));
         else if (await this.#fits(path)) repositories.push(path);
         else leftOut.push(path);
@@ -100,9 +107,9 @@ class Chooser {
     let [files, sizeBytes] = [0, 0];
     const queue = [folder];
     for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-      const stat = await lstat(join(this.#tree, path)).catch(() => undefined);
+      const stat = await lstat(join(this.#tree, path)).catch(absent);
       if (stat?.isDirectory() === true) {
-        const names = await readdir(join(this.#tree, path)).catch((): string[] => []);
+        const names = await readdir(join(this.#tree, path));
         for (const name of names) queue.push(join(path, name));
       } else [files, sizeBytes] = [files + 1, sizeBytes + (stat?.size ?? 0)];
       if (files > this.#leftFiles || sizeBytes > this.#leftBytes) return false;

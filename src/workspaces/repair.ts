@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { cp, lstat, readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 
+import { plainEnvironment } from "../process/own-programs.ts";
 import { runProgram } from "../process/program.ts";
 import { installStamp, originOf, type DependencyOrigin } from "./dependencies.ts";
 import type { Trash } from "./trash.ts";
-import { stampOf, type Workspace } from "./workspace.ts";
+import { isRealFolder, stampOf, type Workspace } from "./workspace.ts";
 
 /** Folders that builds fill: what a task leaves in them is a cache, and stays. */
 const BUILD_CACHES: ReadonlySet<string> = new Set(["target", "build", "dist", ".gradle", ".next", ".turbo", ".cache"]);
@@ -23,38 +25,29 @@ export async function repairDependencies(
   kept: readonly string[],
   trash: Trash,
 ): Promise<"intact" | "repaired" | "dropped"> {
-  const folders = (await findKept(workspace, kept)).filter((folder) => !BUILD_CACHES.has(basename(folder)));
-  if (folders.length === 0) return "intact";
-  const changed = await changedSince(workspace, folders);
-  if (changed.length === 0) return "intact";
+  const found = (await findKept(workspace, kept)).filter((path) => !BUILD_CACHES.has(basename(path)));
+  const folders = found.filter(isRealFolder);
+  // Through a link that one task leaves, the next would write somewhere else.
+  for (const path of found) if (!isRealFolder(path)) await trash.discard(path);
   const origin = await loadOrigin(workspace);
-  const repairable = origin !== undefined && changed.length <= MOST_REPAIRS && (await isUnchanged(origin));
+  const gone = Object.keys(origin?.stamps ?? {}).filter((path) => !isRealFolder(join(workspace.tree, path)));
+  const changed = await changedSince(workspace, folders);
+  if (gone.length + changed.length === 0) return "intact";
+  const few = changed.length <= MOST_REPAIRS && gone.length === 0;
+  const repairable = origin !== undefined && few && (await isUnchanged(origin));
   if (repairable && (await repair(workspace, origin, changed))) return "repaired";
   for (const folder of folders) await trash.discard(folder);
   return "dropped";
 }
 
-/** The folders of a workspace with one of these names or paths. */
+/** What a workspace has under one of these names or paths. */
 async function findKept({ tree }: Workspace, kept: readonly string[]): Promise<string[]> {
   if (kept.length === 0) return [];
   const tests = kept.flatMap((name) => [
     "-o",
     ...(name.includes("/") ? ["-path", literal(join(tree, name))] : ["-name", literal(name)]),
   ]);
-  const end = await find([
-    tree,
-    "-name",
-    ".git",
-    "-prune",
-    "-o",
-    "-type",
-    "d",
-    "(",
-    ...tests.slice(1),
-    ")",
-    "-prune",
-    "-print0",
-  ]);
+  const end = await find([tree, "-name", ".git", "-prune", "-o", "(", ...tests.slice(1), ")", "-prune", "-print0"]);
   return records(end.stdout);
 }
 
@@ -63,12 +56,15 @@ function literal(text: string): string {
 }
 
 async function changedSince(workspace: Workspace, folders: readonly string[]): Promise<string[]> {
-  const end = await find([...folders, "-cnewer", stampOf(workspace.slot), "-print0"]);
+  if (folders.length === 0) return [];
+  const stamp = stampOf(workspace.slot);
+  const since = existsSync(stamp) ? ["-cnewer", stamp] : [];
+  const end = await find([...folders, ...since, "-print0"]);
   return records(end.stdout);
 }
 
 function find(args: readonly string[]): ReturnType<typeof runProgram> {
-  return runProgram({ program: "find", args, environment: { PATH: process.env["PATH"], LC_ALL: "C" } });
+  return runProgram({ program: "find", args, environment: plainEnvironment() });
 }
 
 function records(output: Buffer): string[] {

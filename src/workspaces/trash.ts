@@ -3,7 +3,9 @@ import { join } from "node:path";
 
 import { systemCodeOf } from "../base/errors.ts";
 import { newId, systemRandom } from "../base/ids.ts";
+import { plainEnvironment } from "../process/own-programs.ts";
 import { runProgram } from "../process/program.ts";
+import { giveRightsBack } from "./rights.ts";
 
 /** Removes folders without making anybody wait: a rename now, the removal in the background. */
 export interface Trash {
@@ -43,9 +45,10 @@ async function removeContent(directory: string): Promise<void> {
   }
 }
 
-// A task may have taken the rights from its own folders. What cannot be removed now is tried again at the next start.
+// A task may have taken the rights from its folders, or nested them deeper than a path can name. What cannot be removed
+// now is tried again at the next start.
 async function removeUnwilling(path: string): Promise<void> {
-  const environment = { PATH: process.env["PATH"] };
-  await runProgram({ program: "chmod", args: ["-R", "u+rwX", "--", path], environment }).catch(() => undefined);
-  await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  const environment = plainEnvironment();
+  await giveRightsBack(path).catch(() => undefined);
+  await runProgram({ program: "rm", args: ["-rf", "--", path], environment }).catch(() => undefined);
 }

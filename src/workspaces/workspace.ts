@@ -2,6 +2,7 @@ import { existsSync, lstatSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { AnabranchError } from "../base/errors.ts";
 import type { Git, GitPlace } from "../git/git.ts";
 import { copyIndex } from "../git/index-file.ts";
 import { formatPackedRefs } from "../git/refs.ts";
@@ -82,7 +83,7 @@ export async function resetWorkspace(
   if (!isRealFolder(tree)) await trash.discard(tree);
   const fresh = !existsSync(tree);
   await mkdir(tree, { recursive: true, mode: 0o700 });
-  await prepareAdmin(workspace, base, source);
+  await prepareAdmin(workspace, base, source.sparse);
   const config = { "core.sparseCheckout": String(source.sparse !== undefined) };
   await trash.discard(join(tree, ".git"));
   await git.run(place, ["read-tree", "--reset", "-u", "--no-recurse-submodules", base], { config });
@@ -101,11 +102,29 @@ export function isRealFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-async function prepareAdmin({ slot }: Workspace, base: string, source: WorkspaceSource): Promise<void> {
+async function prepareAdmin({ slot }: Workspace, base: string, sparse: string | undefined): Promise<void> {
   const admin = adminOf(slot);
   await mkdir(join(admin, "info"), { recursive: true, mode: 0o700 });
   await replaceFile(join(admin, "HEAD"), `${base}\n`);
-  await replaceFile(join(admin, "info/sparse-checkout"), source.sparse ?? "/*\n");
+  await replaceFile(join(admin, "info/sparse-checkout"), sparse ?? "/*\n");
+}
+
+/**
+ * Makes our own git directory of a workspace anew where a task has removed it: then everything is looked at.
+ *
+ * @throws {AnabranchError} `WORKSPACE_GONE` where the tree is sparse: what was left out cannot be told from what is gone
+ */
+export async function restoreAdmin(git: Git, workspace: Workspace, base: string): Promise<void> {
+  const { slot, place, tree } = workspace;
+  if (existsSync(join(adminOf(slot), "index"))) return;
+  if (existsSync(join(tree, ".git/info/sparse-checkout"))) {
+    throw new AnabranchError("WORKSPACE_GONE", {
+      message: `${adminOf(slot)}, which belongs to the workspace, was removed while its task ran`,
+      hint: `what is left of the work is in ${tree}`,
+    });
+  }
+  await prepareAdmin(workspace, base, undefined);
+  await git.run(place, ["read-tree", "--reset", base]);
 }
 
 /** A kept folder as a line of an ignore file: `a/b` is that path, `b` is every folder of that name. */

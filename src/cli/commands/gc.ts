@@ -27,7 +27,8 @@ function formatFound(found: CommandResponse<"gc">, { colour }: Terminal): string
     ...(runs.length > 0 ? [formatTable(runs, "  ")] : []),
     ...found.workspaces.map((workspace) => `  ${workspace.path}`),
     ...found.retained.map(
-      (one) => `${colour.yellow("kept:")} ${one.path} holds work of ${one.holder} that could not be made safe`,
+      (one) =>
+        `${colour.yellow("kept:")} ${one.path} holds work of ${one.holder} that could not be made safe (why: anabranch show ${one.holder.split("/").slice(0, 2).join("/")}); mend it, then: anabranch daemon restart`,
     ),
   ];
   if (found.removed) lines.push("All of this was removed.");
