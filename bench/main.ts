@@ -15,11 +15,12 @@ import type { Bench } from "./bench.ts";
 import { describeMachine } from "./machine.ts";
 import { makespan } from "./makespan.ts";
 import { overhead } from "./overhead.ts";
+import { planner } from "./planner.ts";
 import { Report } from "./report.ts";
 import { startup } from "./startup.ts";
 import { workspaces } from "./workspaces.ts";
 
-const BENCHES: readonly Bench[] = [makespan, workspaces, overhead, startup];
+const BENCHES: readonly Bench[] = [makespan, planner, workspaces, overhead, startup];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

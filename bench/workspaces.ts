@@ -3,7 +3,8 @@
  * measured in turn, ours and git's, so that whatever else the machine does meets both; the ratio of each pair counts.
  */
 import { execFile } from "node:child_process";
-import { closeSync, copyFileSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -139,7 +140,8 @@ class Pairs {
     const prepare = async (): Promise<void> => {
       changed = this.#dirty([filled.tree, plain]);
     };
-    const plainly = (): Promise<void> => plainSnapshot(plain);
+    const index = git(plain, "rev-parse", "--path-format=absolute", "--git-path", "index");
+    const plainly = (): Promise<void> => plainSnapshot(plain, index);
     const unknown = await this.#measure(this.rounds, prepare, () => capture(undefined), plainly);
     reportPairs(report, "snapshot, write set unknown / git add -A + git write-tree", unknown, {
       atMost: 1.2,
@@ -160,20 +162,25 @@ class Pairs {
     await run("git", ["clean", "-fdxq", "-e", "node_modules"], { cwd: tree });
   }
 
-  /** Leaves in both trees what a task leaves: edits, deletions, new files, build output. Returns the tracked and new. */
+  /**
+   * Leaves in both trees what a task leaves: edits, deletions, new files, build output. Nothing is the same in both:
+   * what one side has written, the other would not have to write again. Returns what differs from the base in the first.
+   */
   #dirty(trees: readonly string[]): string[] {
     this.#changes += 1;
-    const text = `// change ${this.#changes}\n`;
-    const at = (index: number): string => this.#paths[(this.#changes * 37 + index * 101) % this.#paths.length] ?? "";
-    const edited = Array.from({ length: 8 }, (_, index) => at(index));
-    const deleted = [at(8), at(9)].filter((path) => !edited.includes(path));
-    const made = Array.from({ length: 10 }, (_, index) => `packages/new/${this.#changes}/file${index}.ts`);
-    const built = Array.from({ length: 20 }, (_, index) => `build/out${index}.js`);
-    for (const tree of trees) {
-      writeFiles(tree, Object.fromEntries([...edited, ...made, ...built].map((path) => [path, text])));
+    const written = trees.map((tree, side) => {
+      const at = (index: number): string =>
+        this.#paths[(this.#changes * 37 + (2 * index + side) * 101) % this.#paths.length] ?? "";
+      const edited = Array.from({ length: 8 }, (_, index) => at(index));
+      const deleted = [at(8), at(9)].filter((path) => !edited.includes(path));
+      const made = Array.from({ length: 10 }, (_, index) => `packages/new/${this.#changes}/file${index}.ts`);
+      const built = Array.from({ length: 20 }, (_, index) => `build/out${index}.js`);
+      const text = (path: string): string => `// change ${this.#changes} of ${path} in tree ${side}\n`;
+      writeFiles(tree, Object.fromEntries([...edited, ...made, ...built].map((path) => [path, text(path)])));
       for (const path of deleted) rmSync(join(tree, path), { force: true });
-    }
-    return [...edited, ...deleted, ...made];
+      return [...edited, ...deleted, ...made];
+    });
+    return written[0] ?? [];
   }
 
   async #measure(
@@ -225,10 +232,9 @@ function reportPairs(
   report.limit(`${name}, median ratio`, median(pairs.map((pair) => pair.oursMs / pair.theirsMs)), bound);
 }
 
-async function plainSnapshot(tree: string): Promise<void> {
-  const own = git(tree, "rev-parse", "--git-path", "index");
-  const index = join(own, "..", "snapshot-index");
-  copyFileSync(own, index);
+async function plainSnapshot(tree: string, own: string): Promise<void> {
+  const index = `${own}-snapshot`;
+  await copyFile(own, index);
   const environment = { ...process.env, GIT_INDEX_FILE: index };
   await run("git", ["add", "-A"], { cwd: tree, env: environment });
   await run("git", ["write-tree"], { cwd: tree, env: environment });
