@@ -7,6 +7,8 @@ export type Step =
   | { readonly type: "ready"; readonly task: string }
   | { readonly type: "skip"; readonly task: string; readonly because: string }
   | Stop
+  /** All of its work is done and staged: now it lands together. */
+  | { readonly type: "land" }
   | { readonly type: "end"; readonly outcome: Outcome };
 
 /** A task that is not wanted any more. */
@@ -21,11 +23,16 @@ export interface RunView {
   readonly graph: Graph;
   readonly join: Join;
   readonly cancelRequested: boolean;
+  /** How it stands with landing all of its work at once, where it is to land so. */
+  readonly together: Together | undefined;
   readonly ended: boolean;
   readonly statusOf: (task: string) => TaskStatus;
   /** How many of its tasks that hold it open have not ended. */
   readonly openTasks: number;
 }
+
+/** `open`: not asked for yet; `wanted`: under way; then `landed` or `refused`. */
+export type Together = "open" | "wanted" | "landed" | "refused";
 
 type StatusOf = RunView["statusOf"];
 
@@ -73,7 +80,7 @@ type Verdict = "satisfied" | "open" | { readonly because: string };
  * @param changed the task whose change is the reason to ask
  */
 function judge(plan: TaskPlan, changed: string, statusOf: StatusOf): Verdict {
-  return plan.join === "first" ? judgeFirst(plan, statusOf) : judgeAll(plan, changed, statusOf);
+  return plan.join === "all" ? judgeAll(plan, changed, statusOf) : judgeFirst(plan, statusOf);
 }
 
 function judgeAll(plan: TaskPlan, changed: string, statusOf: StatusOf): Verdict {
@@ -127,11 +134,17 @@ function finish(run: RunView, changed: readonly string[], skipped: ReadonlySet<s
   if (run.ended) return [];
   const holding = (name: string): boolean => !requirePlan(run.graph, name).detach;
   const open = run.openTasks - [...skipped].filter(holding).length;
-  if (open === 0) return [{ type: "end", outcome: runOutcome(run, statusOf) }];
+  if (open === 0) return conclude(run, runOutcome(run, statusOf));
   if (run.join !== "first") return [];
   const winner = changed.find((name) => isFinal(run.graph, name) && statusOf(name).outcome === "succeeded");
   if (winner === undefined) return [];
   return run.graph.order
     .filter((name) => holding(name) && statusOf(name).state !== "ended")
     .map((name) => ({ type: "stop", task: name, winner }));
+}
+
+function conclude({ together }: RunView, outcome: Outcome): Step[] {
+  if (outcome === "succeeded" && together === "wanted") return [];
+  if (outcome === "succeeded" && together === "open") return [{ type: "land" }];
+  return [{ type: "end", outcome: together === "refused" ? "failed" : outcome }];
 }

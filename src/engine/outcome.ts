@@ -24,13 +24,13 @@ export function runOutcome(run: EndedRun, statusOf: (name: string) => TaskStatus
 /** The failure of one runner, or of what only it needed, does not fail a race that another one won. */
 function countedTasks({ graph, join }: EndedRun, statusOf: (name: string) => TaskStatus): string[] {
   const raceWon =
-    join === "first" && graph.order.some((name) => isFinal(graph, name) && statusOf(name).outcome === "succeeded");
+    join !== "all" && graph.order.some((name) => isFinal(graph, name) && statusOf(name).outcome === "succeeded");
   const counted = new Set<string>();
   for (const name of graph.order.toReversed()) {
     if (requirePlan(graph, name).detach || statusOf(name).lostRace === true) continue;
     const needing = holdersNeeding(graph, name);
     const matters = (follower: string): boolean => {
-      const raceDecided = requirePlan(graph, follower).join === "first" && statusOf(follower).outcome !== "skipped";
+      const raceDecided = requirePlan(graph, follower).join !== "all" && statusOf(follower).outcome !== "skipped";
       return !raceDecided && counted.has(follower);
     };
     if (needing.length === 0 ? !raceWon : needing.some(matters)) counted.add(name);

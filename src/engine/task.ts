@@ -6,17 +6,21 @@
  * ready       may start as soon as the limits allow           preparing, ended
  * preparing   its workspace is being made ready               working, ready, ended
  * working     its process runs                                captured, ready, ended
- * captured    its changeset is safe in the vault              ready, ended
+ * captured    its changeset is safe in the vault              landing, ready, ended
+ * landing     its changeset is being put on its run's lane    ready, ended
  * ended       it has its outcome                              (none)
  *
- * Going back to `ready` is the next attempt. A task that writes nothing is never `captured`.
+ * Going back to `ready` is the next attempt. A task that writes nothing is never `captured`; one that failed, or
+ * changed nothing, is never `landing`.
  *
  * Invariants:
  * 1. An outcome is reached once and is final.
  * 2. From every state but `ended` a task can be cancelled, fail or be lost.
  * 3. A writing task ends only after its workspace was captured, whatever its outcome.
+ * 4. A writing task that succeeded has landed, or has changed nothing.
+ * 5. Once the lane is about to move for a task, it can no longer be cancelled.
  */
-export const TASK_STATES = ["waiting", "ready", "preparing", "working", "captured", "ended"] as const;
+export const TASK_STATES = ["waiting", "ready", "preparing", "working", "captured", "landing", "ended"] as const;
 /** Where a task stands. */
 export type TaskState = (typeof TASK_STATES)[number];
 
@@ -30,7 +34,8 @@ const NEXT_STATES: Readonly<Record<TaskState, readonly TaskState[]>> = {
   ready: ["preparing", "ended"],
   preparing: ["working", "ready", "ended"],
   working: ["captured", "ready", "ended"],
-  captured: ["ready", "ended"],
+  captured: ["landing", "ready", "ended"],
+  landing: ["ready", "ended"],
   ended: [],
 };
 
@@ -44,9 +49,9 @@ export const CONDITIONS = ["success", "failure", "always"] as const;
 /** When a task with needs starts. */
 export type Condition = (typeof CONDITIONS)[number];
 
-/** Whether all of several are waited for, or the first one decides. */
-export const JOINS = ["all", "first"] as const;
-/** Whether all of several are waited for, or the first one decides. */
+/** Whether all of several are waited for, the first one decides, or the best one that passes verification lands alone. */
+export const JOINS = ["all", "first", "best-of-n"] as const;
+/** Whether all of several are waited for, the first one decides, or the best one that passes verification lands alone. */
 export type Join = (typeof JOINS)[number];
 
 /** How often and how patiently a failed or lost attempt is repeated. */

@@ -1,12 +1,13 @@
 import { AnabranchError } from "../base/errors.ts";
 import { INITIAL_SCHEMA } from "./schema.ts";
+import { LANDING_SCHEMA } from "./landing-schema.ts";
 import type { SqliteDatabase } from "./sqlite-module.ts";
 
 /**
  * The steps from an empty database to today's, in order. They only ever move forward:
  * a step that was released is never edited, and a new one is appended.
  */
-export const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA];
+export const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, LANDING_SCHEMA];
 
 /**
  * Brings a database up to date, each step in a transaction of its own.

@@ -5,12 +5,25 @@ import {
   insertInto,
   jsonOf,
   numberOf,
+  optionalJsonOf,
   optionalNumberOf,
   optionalTextOf,
   textOf,
   toJson,
   updateVersioned,
 } from "./statements.ts";
+
+/** How it stands with what a run's tasks changed, beyond each task's own landing. */
+export interface RunLanding {
+  /** Where all of its work is to land at once: whether that was asked for, and how it ended. */
+  readonly together?: "wanted" | "landed" | "refused";
+  /** Why it was refused. */
+  readonly reason?: Reason;
+  /** Whether the base passes verification itself, once that is known. */
+  readonly base?: "green" | "red" | "unverified";
+  /** The commands that fail on the base already. */
+  readonly failing?: readonly { readonly command: string; readonly log: string }[];
+}
 
 /** A run. `Spec` and `Plan` are whatever the layer above keeps in them. */
 export interface RunRow<Spec, Plan> {
@@ -28,6 +41,7 @@ export interface RunRow<Spec, Plan> {
   readonly plan: Plan;
   /** The commit in the vault its workspaces start from. */
   readonly baseCommit: string;
+  readonly landing: RunLanding;
   readonly createdMs: number;
   readonly endedMs: number | undefined;
 }
@@ -38,11 +52,12 @@ export type RunPatch<Plan> = Partial<{
   readonly outcome: Outcome;
   readonly cancelRequested: true;
   readonly plan: Plan;
+  readonly landing: RunLanding;
   readonly endedMs: number;
 }>;
 
 /** Adds a run. */
-export function insertRun(run: Omit<RunRow<unknown, unknown>, "version">): Statement {
+export function insertRun(run: Omit<RunRow<unknown, unknown>, "version" | "landing">): Statement {
   return insertInto("runs", {
     id: run.id,
     version: 1,
@@ -68,6 +83,7 @@ export function updateRun(run: { id: string; version: number }, patch: RunPatch<
     ...(patch.outcome === undefined ? {} : { outcome: patch.outcome }),
     ...(patch.cancelRequested === undefined ? {} : { cancel_requested: 1 }),
     ...(patch.plan === undefined ? {} : { plan_json: toJson(patch.plan) }),
+    ...(patch.landing === undefined ? {} : { landing_json: toJson(patch.landing) }),
     ...(patch.endedMs === undefined ? {} : { ended_ms: patch.endedMs }),
   });
 }
@@ -154,6 +170,7 @@ function parseRun<Spec, Plan>(row: SqlRow): RunRow<Spec, Plan> {
     spec: jsonOf<Spec>(row, "spec_json"),
     plan: jsonOf<Plan>(row, "plan_json"),
     baseCommit: textOf(row, "base_commit"),
+    landing: optionalJsonOf<RunLanding>(row, "landing_json") ?? {},
     createdMs: numberOf(row, "created_ms"),
     endedMs: optionalNumberOf(row, "ended_ms"),
   };

@@ -46,6 +46,8 @@ export interface TaskRow {
   /** On the monotonic clock of the boot it was written in. */
   readonly notBeforeMs: number | undefined;
   readonly result: TaskResult | undefined;
+  /** The landing that is about to move the lane for it, or has. */
+  readonly landing: string | undefined;
   readonly readyMs: number | undefined;
   readonly endedMs: number | undefined;
 }
@@ -60,6 +62,7 @@ export type TaskPatch = Partial<{
   readonly reason: Reason | null;
   readonly notBeforeMs: number | null;
   readonly result: TaskResult;
+  readonly landing: string | null;
   readonly readyMs: number;
   readonly endedMs: number;
 }>;
@@ -88,6 +91,7 @@ export function updateTask(task: Pick<TaskRow, "run" | "name" | "version">, patc
     ...(patch.reason === undefined ? {} : { reason_json: toJson(patch.reason) }),
     ...(patch.notBeforeMs === undefined ? {} : { not_before_ms: patch.notBeforeMs }),
     ...(patch.result === undefined ? {} : { result_json: toJson(patch.result) }),
+    ...(patch.landing === undefined ? {} : { landing_id: patch.landing }),
     ...(patch.readyMs === undefined ? {} : { ready_ms: patch.readyMs }),
     ...(patch.endedMs === undefined ? {} : { ended_ms: patch.endedMs }),
   });
@@ -95,13 +99,14 @@ export function updateTask(task: Pick<TaskRow, "run" | "name" | "version">, patc
 
 /** The row after {@link updateTask} took effect. */
 export function patchedTask(task: TaskRow, patch: TaskPatch): TaskRow {
-  const { reason, notBeforeMs, ...rest } = patch;
+  const { reason, notBeforeMs, landing, ...rest } = patch;
   return {
     ...task,
     ...rest,
     version: task.version + 1,
     reason: reason === null ? undefined : (reason ?? task.reason),
     notBeforeMs: notBeforeMs === null ? undefined : (notBeforeMs ?? task.notBeforeMs),
+    landing: landing === null ? undefined : (landing ?? task.landing),
   };
 }
 
@@ -148,6 +153,7 @@ function parseTask(row: SqlRow): TaskRow {
     reason: optionalJsonOf(row, "reason_json"),
     notBeforeMs: optionalNumberOf(row, "not_before_ms"),
     result: optionalJsonOf(row, "result_json"),
+    landing: optionalTextOf(row, "landing_id"),
     readyMs: optionalNumberOf(row, "ready_ms"),
     endedMs: optionalNumberOf(row, "ended_ms"),
   };

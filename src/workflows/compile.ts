@@ -9,6 +9,10 @@ import { durationMs, sizeBytes } from "./units.ts";
 export interface RunChoices {
   readonly mode?: Mode | undefined;
   readonly join?: Join | undefined;
+  readonly land?: "each" | "together" | undefined;
+  readonly redBase?: "stop" | "forbid-new" | undefined;
+  /** The branch of the user's that its work lands on, instead of a lane of its own. */
+  readonly target?: string | undefined;
   readonly parallel?: number | undefined;
   readonly share?: boolean | undefined;
   /** Nothing any task changes is kept. */
@@ -34,6 +38,9 @@ export function compileRun(
     name,
     mode,
     join: choices.join ?? workflow.join ?? "all",
+    land: choices.land ?? workflow.land ?? "each",
+    redBase: choices.redBase ?? file.redBase ?? "stop",
+    target: choices.target,
     parallel: choices.parallel ?? workflow.parallel,
     share: choices.share ?? workflow.share,
     tasks: definitions.map(([task, definition], index) =>

@@ -28,3 +28,13 @@ export async function loadRepositoryFile(root: string): Promise<RepositoryFile> 
     });
   }
 }
+
+/**
+ * Reads the text of an `anabranch.yaml` that is not in a working tree.
+ *
+ * @param path is for messages
+ * @throws {AnabranchError} `CONFIG_SYNTAX`, `CONFIG_INVALID`
+ */
+export function parseRepositoryFile(text: string, path: string): Promise<RepositoryFile> {
+  return readYaml(text, path, repositoryFile);
+}

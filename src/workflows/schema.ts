@@ -43,7 +43,7 @@ export const taskDefinition = z.strictObject({
   needs: list(taskName).optional(),
   /** Starts when its needs all succeeded (default), when any failed, or always. */
   when: z.enum(CONDITIONS).optional(),
-  /** Waits for all of its needs (default), or for the first one; the others are then stopped. */
+  /** Waits for all of its needs (default), for the first one (the others are then stopped), or for the best to land. */
   join: z.enum(JOINS).optional(),
   /** `none`: what it changes is reported and thrown away. Or the globs it will write. Default: anything. */
   writes: z.union([z.literal("none"), z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
@@ -65,12 +65,20 @@ export const taskDefinition = z.strictObject({
   detach: z.boolean().optional(),
 });
 
+/** How the work of a run's tasks lands: each by itself as it is done, or all of it at once or not at all. */
+export const LANDS = ["each", "together"] as const;
+
 /** A named template of a run. */
 export const workflowDefinition = z.strictObject({
   /** How its tasks start. Default `auto`. */
   mode: z.enum(MODES).optional(),
-  /** `first`: the run ends with the first of its final tasks that succeeds; the others are stopped. */
+  /**
+   * `first`: the run ends with the first of its final tasks that succeeds; the others are stopped. `best-of-n`: of its
+   * final tasks only one lands, the smallest change that passes verification.
+   */
   join: z.enum(JOINS).optional(),
+  /** `together`: either the work of all its tasks lands, or none of it. Default `each`. */
+  land: z.enum(LANDS).optional(),
   /** The most tasks of this run at once. */
   parallel: z.int().min(1).max(1000).optional(),
   /** Whether tasks that write nothing share one workspace. Default: the planner's choice. */
@@ -80,8 +88,25 @@ export const workflowDefinition = z.strictObject({
   tasks: z.record(taskName, taskDefinition).refine((tasks) => Object.keys(tasks).length > 0, "expected a task"),
 });
 
+/** A command that must pass before anything lands. */
+const verifyCommand = z.union([
+  command,
+  z.strictObject({
+    run: command,
+    /** It counts as failed after this long. Default `30m`. */
+    timeout: duration.optional(),
+  }),
+]);
+
+/** What to do about a base that does not pass verification itself. */
+export const RED_BASES = ["stop", "forbid-new"] as const;
+
 /** `anabranch.yaml` at the root of a repository. */
 export const repositoryFile = z.strictObject({
+  /** Must pass on the merged result before anything lands. */
+  verify: list(verifyCommand).optional(),
+  /** When the base fails already: `stop` (default) lands nothing, `forbid-new` lands what makes nothing else fail. */
+  redBase: z.enum(RED_BASES).optional(),
   /** Run in each workspace, once per content of the lock files. */
   setup: list(command).optional(),
   /** Ignored folders that come along from the user's tree, by name or path. */

@@ -18,6 +18,12 @@ export interface RunSpec {
   readonly name: string | undefined;
   readonly mode: Mode;
   readonly join: Join;
+  /** How the work of its tasks lands. */
+  readonly land: "each" | "together";
+  /** What to do about a base that does not pass verification itself. */
+  readonly redBase: "stop" | "forbid-new";
+  /** The branch of the user's that its work lands on; without one, a lane of its own in the vault. */
+  readonly target: string | undefined;
   readonly parallel: number | undefined;
   readonly share: boolean | undefined;
   readonly tasks: readonly TaskSpec[];
