@@ -67,7 +67,6 @@ export const ERROR_CODES = {
   WORKFLOW_UNKNOWN: "missing",
   GRAPH_CYCLE: "config",
   GRAPH_INVALID: "config",
-  SEVERAL_WRITERS: "config",
   // workspaces and tasks
   COMMAND_MISSING: "environment",
   DISK_FULL: "environment",
@@ -83,6 +82,10 @@ export const ERROR_CODES = {
   SKIPPED: "failed",
   OUTPUT_INVALID: "failed",
   NO_CHANGESET: "missing",
+  // landing
+  MERGE_CONFLICT: "conflict",
+  VERIFY_FAILED: "gate",
+  BASE_RED: "gate",
   APPLY_REFUSED: "conflict",
   // the store
   STORE_NEWER: "environment",

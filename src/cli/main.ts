@@ -244,7 +244,12 @@ function addRunOptions(command: Command): Command {
   return command
     .option("-t, --task <name=command>", "a task; give it again for more", collect)
     .addOption(new Option("--mode <mode>", "how tasks start").choices(["auto", "parallel", "sequential"]))
-    .addOption(new Option("--join <join>", "first: the first success ends the run").choices(["all", "first"]))
+    .addOption(new Option("--join <join>", "first: the first success ends the run; best-of-n: one lands").choices(["all", "first", "best-of-n"]))
+    .addOption(new Option("--land <how>", "together: the work of all tasks lands, or none").choices(["each", "together"]))
+    .addOption(
+      new Option("--red-base <what>", "when the base fails verification already").choices(["stop", "forbid-new"]),
+    )
+    .option("--target <branch>", "land on this branch instead of a lane of its own")
     .option("--parallel <count>", "at most so many at once")
     .option("--share", "tasks that write nothing share one workspace")
     .option("--no-share", "every task has a workspace of its own")

@@ -6,7 +6,10 @@ import { wholeNumber } from "./session.ts";
 export interface RunOptions {
   readonly task?: readonly string[];
   readonly mode?: "auto" | "parallel" | "sequential";
-  readonly join?: "all" | "first";
+  readonly join?: "all" | "first" | "best-of-n";
+  readonly land?: "each" | "together";
+  readonly redBase?: "stop" | "forbid-new";
+  readonly target?: string;
   readonly parallel?: string;
   readonly share?: boolean;
   readonly writes?: "none";
@@ -22,6 +25,9 @@ export function startOptions(args: readonly string[], options: RunOptions, direc
     ...(options.task === undefined ? {} : { tasks: parseTasks(options.task) }),
     ...(options.mode === undefined ? {} : { mode: options.mode }),
     ...(options.join === undefined ? {} : { join: options.join }),
+    ...(options.land === undefined ? {} : { land: options.land }),
+    ...(options.redBase === undefined ? {} : { redBase: options.redBase }),
+    ...(options.target === undefined ? {} : { target: options.target }),
     ...(options.parallel === undefined ? {} : { parallel: wholeNumber(options.parallel, "--parallel") }),
     ...(options.share === undefined ? {} : { share: options.share }),
     ...(options.writes === "none" ? { writesNone: true } : {}),

@@ -4,7 +4,7 @@ import { canMove, type TaskState, type TaskStatus } from "../engine/task.ts";
 import { insertAttempt, patchedAttempt, updateAttempt, type AttemptPatch, type AttemptRow } from "../store/attempts.ts";
 import { appendEvent } from "../store/events.ts";
 import type { Statement } from "../store/port.ts";
-import { updateRun, type RunPatch } from "../store/runs.ts";
+import { updateRun, type RunLanding, type RunPatch } from "../store/runs.ts";
 import { patchedTask, updateTask, type TaskPatch, type TaskRow } from "../store/tasks.ts";
 import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
 
@@ -30,6 +30,8 @@ export class Draft {
   readonly #statements: Statement[] = [];
   #runPatch: RunPatch<PlanRecord> | undefined;
   #changed = new Set<string>();
+  /** Whether the run may have come to its end although no task has changed. */
+  #looksAtEnd = false;
 
   constructor(run: LiveRun, atMs: number) {
     this.run = run;
@@ -67,12 +69,17 @@ export class Draft {
 
   /** Asks for the whole run to be cancelled. */
   cancelRun(): void {
-    if (!this.run.row.cancelRequested) this.#patchRun({ cancelRequested: true });
+    const { together } = this.#landing();
+    if (this.run.row.cancelRequested || together === "moving" || together === "landed") return;
+    this.#patchRun({ cancelRequested: true });
+    this.#looksAtEnd = true;
   }
 
   /** Stops a task: at once where nothing runs yet, else by a request that its driver heeds. */
   stopTask(name: string, request: NonNullable<TaskRow["cancel"]>): void {
     const task = this.task(name);
+    // The lane is about to move for it, or has: there is nothing left to stop.
+    if (task.state === "landing" && task.landing !== undefined) return;
     if (task.state === "ended" || (task.cancel !== undefined && (task.cancel.force || !request.force))) return;
     const code = request.by === "race" ? "RACE_LOST" : "CANCELLED";
     const reason = {
@@ -88,6 +95,12 @@ export class Draft {
     }
   }
 
+  /** Notes how it stands with landing the run's work. */
+  setLanding(patch: RunLanding): void {
+    this.#patchRun({ landing: { ...this.#landing(), ...patch } });
+    this.#looksAtEnd = true;
+  }
+
   /** Takes further statements into the transaction. */
   also(statements: readonly Statement[]): void {
     this.#statements.push(...statements);
@@ -101,9 +114,10 @@ export class Draft {
   /** Works out everything that follows, and returns the transaction. */
   finish(also: readonly string[]): FinishedDraft {
     for (const name of also) this.#changed.add(name);
-    while (this.#changed.size > 0) {
+    while (this.#changed.size > 0 || this.#looksAtEnd) {
       const changed = [...this.#changed];
       this.#changed = new Set();
+      this.#looksAtEnd = false;
       for (const step of advance(this.#view(), changed)) this.#take(step);
     }
     const statements = [...this.#statements];
@@ -125,6 +139,10 @@ export class Draft {
       case "stop":
         this.stopTask(step.task, { by: "race", force: false, winner: step.winner });
         return;
+      case "land":
+        this.#patchRun({ landing: { ...this.#landing(), together: "wanted" } });
+        this.event("run.landing", {});
+        return;
       case "end":
         if (this.run.row.state === "ended" || this.#runPatch?.state === "ended") return;
         this.#patchRun({ state: "ended", outcome: step.outcome, endedMs: this.#atMs });
@@ -141,6 +159,7 @@ export class Draft {
       graph: run.graph,
       join: run.row.spec.join,
       cancelRequested: run.row.cancelRequested || this.#runPatch?.cancelRequested === true,
+      together: run.row.spec.land === "together" ? (this.#landing().together ?? "open") : undefined,
       ended: run.row.state === "ended" || this.#runPatch?.state === "ended",
       statusOf: (name) => statusOf(this.task(name)),
       openTasks: run.holding - ended.filter((task) => !this.#live(task.name).spec.detach).length,
@@ -160,6 +179,10 @@ export class Draft {
     }
     for (const [name, attempt] of this.#attempts) this.#live(name).attempt = attempt;
     if (this.#runPatch !== undefined) run.row = { ...run.row, ...this.#runPatch, version: run.row.version + 1 };
+  }
+
+  #landing(): RunLanding {
+    return { ...this.run.row.landing, ...this.#runPatch?.landing };
   }
 
   #patchRun(patch: RunPatch<PlanRecord>): void {

@@ -13,18 +13,22 @@ import { findParent, type CallerClaims } from "./caller.ts";
 import { collectGarbage } from "./collect.ts";
 import type { DaemonConfig } from "./config.ts";
 import { examine, type DoctorContext } from "./doctor.ts";
+import type { Lander } from "./lander.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { repositoryAround, resolveId, resolveTask, type Resolved } from "./resolve.ts";
 import { streamDiff, streamEvents, streamLogs, streamRun, type Send } from "./streams.ts";
 import { planRun, startRun } from "./submission.ts";
+import type { Verifier } from "./verifier.ts";
 import { countStates, summarize, viewPlannedRun, viewRun } from "./views.ts";
 
 /** What the handlers work with. */
 export interface HandlerContext extends DoctorContext {
   readonly parts: Parts;
   readonly reconciler: Reconciler;
+  readonly lander: Lander;
+  readonly verifier: Verifier;
   readonly config: DaemonConfig;
   readonly version: string;
   readonly startedMs: number;

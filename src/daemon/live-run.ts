@@ -1,5 +1,6 @@
 import { AnabranchError } from "../base/errors.ts";
-import { baseTasks } from "../engine/bases.ts";
+import { tasksOnLane } from "../engine/bases.ts";
+import { candidateGroups } from "../engine/candidates.ts";
 import { buildGraph, criticalPathMs, requirePlan, type Graph } from "../engine/graph.ts";
 import type { Decision } from "../engine/planner.ts";
 import type { ReadyTask } from "../engine/scheduler.ts";
@@ -36,8 +37,10 @@ export interface LiveRun {
   row: RunRow<RunSpec, PlanRecord>;
   readonly graph: Graph;
   readonly tasks: ReadonlyMap<string, LiveTask>;
-  /** The task whose work each task starts from. */
-  readonly bases: ReadonlyMap<string, string>;
+  /** The tasks that start from what has landed by then; the others start from the run's base. */
+  readonly onLane: ReadonlySet<string>;
+  /** The groups of tasks of which only the best lands. */
+  readonly candidates: readonly (readonly string[])[];
   readonly priorities: ReadonlyMap<string, number>;
   /** How many tasks that hold it open have not ended. */
   holding: number;
@@ -65,7 +68,8 @@ export function makeLiveRun(
     row,
     graph,
     tasks,
-    bases: baseTasks(graph),
+    onLane: tasksOnLane(graph),
+    candidates: candidateGroups(graph, row.spec.join),
     priorities: criticalPathMs(graph, (name) => row.plan.expected[name]?.runMs ?? 0),
     holding: unended.filter((task) => !task.spec.detach).length,
     unended: unended.length,

@@ -31,6 +31,7 @@ import { openTrash } from "../workspaces/trash.ts";
 import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
+import { Lander } from "./lander.ts";
 import { Limits } from "./limits.ts";
 import { takeLock } from "./lock.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -40,6 +41,7 @@ import { Reconciler } from "./reconciler.ts";
 import { RunBook } from "./run-book.ts";
 import { RunFiles } from "./run-files.ts";
 import { createApi, listen } from "./server.ts";
+import { Verifier } from "./verifier.ts";
 
 const HOUSEKEEPING_MS = 5000;
 /** A new workspace is made rather than waited for while making one takes no longer than this. */
@@ -59,7 +61,9 @@ async function main(): Promise<void> {
   const store = openSqliteStore(layout.database);
   const log = fileLog(layout.log, systemClock);
   const { parts, closeVaults } = await assemble(layout, store, config, log, groups);
-  const reconciler = new Reconciler(parts);
+  const verifier = new Verifier(parts);
+  const lander = new Lander(parts, verifier);
+  const reconciler = new Reconciler(parts, lander);
   const socket = join(directories.runtime, "daemon.sock");
   let stopping = false;
   const stop = (): void => {
@@ -68,8 +72,9 @@ async function main(): Promise<void> {
     setImmediate(() => void shutDown(server, store, closeVaults, layout, unlock, log, groups));
   };
   const startedMs = systemClock.wallMs();
-  const context = { parts, reconciler, config, version: VERSION, startedMs, stop, state: directories.state, socket };
+  const context = { parts, reconciler, lander, verifier, config, version: VERSION, startedMs, stop, state: directories.state, socket };
   const api = createApi(parts, createHandlers(context), createStreamers(context), VERSION);
+  await verifier.recover();
   await reconciler.recover();
   let server = await listen(api, socket);
   const file: DaemonFile = { pid: process.pid, socket, version: VERSION, protocol: PROTOCOL_VERSION, startedMs };

@@ -6,14 +6,14 @@ import { AnabranchError } from "../base/errors.ts";
 import { insertPort, updateWorkspace, type WorkspacePatch, type WorkspaceRow } from "../store/workspaces.ts";
 import { copyCarried, copyDependencies } from "../workspaces/dependencies.ts";
 import { resetWorkspace, stampWorkspace, workspaceAt, type Workspace } from "../workspaces/workspace.ts";
-import { requireAttempt, type LiveRun, type LiveTask } from "./live-run.ts";
+import type { LiveRun } from "./live-run.ts";
 import type { SpinUpKind } from "./memory.ts";
 import type { Parts } from "./parts.ts";
+import type { RunInputs } from "./run-files.ts";
 import { runSetup } from "./setup.ts";
-import { passOnResults } from "./task-results.ts";
-import { taskEnvironment } from "./task-environment.ts";
+import { commandEnvironment } from "./task-environment.ts";
 
-/** A workspace in which a task can start. */
+/** A workspace in which a command can start. */
 export interface Prepared {
   readonly workspace: Workspace;
   readonly cwd: string;
@@ -24,65 +24,77 @@ export interface Prepared {
 /** What is being prepared, for whom. */
 export interface Preparation {
   readonly parts: Parts;
-  readonly run: LiveRun;
-  readonly task: LiveTask;
+  /** The run whose settings hold. */
+  readonly run: LiveRun["row"];
+  readonly inputs: RunInputs;
+  readonly workspaceId: string;
+  readonly base: string;
+  /** What its processes carry in their environment. */
+  readonly marker: string;
+  /** Where the records of its setup go. */
+  readonly folder: string;
+  /** The folder its command starts in, from the repository's root. */
+  readonly directory: string;
+  /** What its environment gets besides what every command of the run has. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Those of the above whose values may hold `{{workspace}}` and `{{port.NAME}}`. */
+  readonly templates: Readonly<Record<string, string>>;
   /** Told what is going on, for people. */
   readonly report: (activity: string) => void;
-  /** Aborts when the task is no longer wanted. */
+  /** Aborts when it is no longer wanted. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Makes a leased workspace ready for a task, step by step: base, dependencies, carried files, ports, setup. Each step
+ * Makes a leased workspace ready for a command, step by step: base, dependencies, carried files, ports, setup. Each step
  * that takes time is marked in the workspace's row when it is done, so that a crash repeats only the one it met.
  * Tasks that share a workspace find the steps done that one of them has done.
  *
  * @throws {AnabranchError} `SETUP_FAILED`, and whatever git and the disk refuse
  */
 export function prepareWorkspace(preparation: Preparation): Promise<Prepared> {
-  const { workspaceId } = requireAttempt(preparation.task);
-  return preparation.parts.preparing.run(workspaceId, () => prepare(preparation, workspaceId));
+  const { parts, workspaceId } = preparation;
+  return parts.preparing.run(workspaceId, () => prepare(preparation, workspaceId));
 }
 
 async function prepare(preparation: Preparation, id: string): Promise<Prepared> {
-  const { parts, run, task } = preparation;
+  const { parts, run, directory } = preparation;
   const row = requireRow(parts, id);
   const workspace = workspaceAt(parts.layout.slot(row.repositoryId, row.slot), parts.vaultOf(row.repositoryId));
   const isFresh = !existsSync(workspace.tree);
   await bringToBase(preparation, id, workspace);
   await bringDependencies(preparation, id, workspace);
-  await copyCarried(parts.files.carried(run.row.id), workspace.tree, run.row.spec.carry);
+  await copyCarried(parts.files.carried(run.id), workspace.tree, run.spec.carry);
   const environment = await makeEnvironment(preparation, row, workspace);
   await bringSetup(preparation, id, workspace, environment);
-  const cwd = join(workspace.tree, task.spec.directory);
+  const cwd = join(workspace.tree, directory);
   await mkdir(cwd, { recursive: true });
   const isUnchanged = requireRow(parts, id).version === row.version;
   return { workspace, cwd, environment, spinUp: isFresh ? "cold" : isUnchanged ? "warm" : "recycled" };
 }
 
-async function bringToBase({ parts, run, task, report }: Preparation, id: string, workspace: Workspace): Promise<void> {
-  const base = requireAttempt(task).baseCommit;
+async function bringToBase(preparation: Preparation, id: string, workspace: Workspace): Promise<void> {
+  const { parts, run, inputs, base, report } = preparation;
   const row = requireRow(parts, id);
   // Dependencies that a run does not ask for must not be there either.
-  const hasStrangers = row.dependenciesKey !== undefined && run.row.plan.dependencies.paths.length === 0;
+  const hasStrangers = row.dependenciesKey !== undefined && run.plan.dependencies.paths.length === 0;
   if (row.baseCommit === base && !hasStrangers) return;
   report("waiting for the disk");
   await parts.filling.run(async () => {
     report("checking out");
-    const { source } = await parts.files.load(run.row.id);
-    const kept = hasStrangers ? [] : run.row.spec.dependencies;
-    await resetWorkspace(parts.git, workspace, base, source, kept, parts.trash);
+    const kept = hasStrangers ? [] : run.spec.dependencies;
+    await resetWorkspace(parts.git, workspace, base, inputs.source, kept, parts.trash);
   });
   await mark(parts, id, { baseCommit: base, ...(hasStrangers ? { dependenciesKey: null, setupKey: null } : {}) });
 }
 
 async function bringDependencies({ parts, run, report }: Preparation, id: string, workspace: Workspace): Promise<void> {
-  const { paths, key } = run.row.plan.dependencies;
+  const { paths, key } = run.plan.dependencies;
   if (paths.length === 0 || key === requireRow(parts, id).dependenciesKey) return;
   await mark(parts, id, { dependenciesKey: null });
   report("waiting to copy dependencies");
   await parts.copying.run(() =>
-    copyDependencies(run.row.plan.root, workspace, paths, parts.trash, (path, files) =>
+    copyDependencies(run.plan.root, workspace, paths, parts.trash, (path, files) =>
       report(`copying ${path}, ${files.toLocaleString("en")} files`),
     ),
   );
@@ -91,24 +103,20 @@ async function bringDependencies({ parts, run, report }: Preparation, id: string
 }
 
 async function makeEnvironment(
-  { parts, run, task }: Preparation,
+  { parts, run, inputs, marker, directory, variables, templates }: Preparation,
   row: WorkspaceRow,
   workspace: Workspace,
 ): Promise<Record<string, string>> {
-  const { environment } = await parts.files.load(run.row.id);
-  const ports = await leasePorts(parts, row.id, run.row.spec.ports);
-  const { input, variables } = await passOnResults(parts.layout, run, task);
-  return taskEnvironment({
-    submitted: environment,
-    repository: run.row.spec.environment,
-    spec: task.spec,
-    attempt: requireAttempt(task),
-    root: run.row.plan.root,
+  return commandEnvironment({
+    submitted: inputs.environment,
+    templates: { ...run.spec.environment, ...templates },
+    variables,
+    marker,
+    directory,
+    root: run.plan.root,
     tree: workspace.tree,
     slot: row.slot,
-    ports,
-    input,
-    results: variables,
+    ports: await leasePorts(parts, row.id, run.spec.ports),
   });
 }
 

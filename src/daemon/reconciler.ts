@@ -15,6 +15,7 @@ import { loadChildRunIds } from "../store/runs.ts";
 import type { WorkspaceRow } from "../store/workspaces.ts";
 import type { Draft } from "./draft.ts";
 import { readyTask, taskKey, type LiveRun, type LiveTask } from "./live-run.ts";
+import type { Lander } from "./lander.ts";
 import type { Limits } from "./limits.ts";
 import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
@@ -24,6 +25,7 @@ import { TaskDriver } from "./task-driver.ts";
 /** See the head of this file. */
 export class Reconciler {
   readonly #parts: Parts;
+  readonly #lander: Lander;
   readonly #limits: Limits;
   readonly #scheduler: Scheduler;
   readonly #signal: Signal;
@@ -35,9 +37,10 @@ export class Reconciler {
   #cancelWake: CancelTimer = () => undefined;
   #stopped = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, lander: Lander) {
     const { limits } = parts;
     this.#parts = parts;
+    this.#lander = lander;
     this.#limits = limits;
     this.#scheduler = new Scheduler({ total: limits.total, of: (name) => limits.capacityOf(name) });
     this.#signal = createSignal(() => this.#look());
@@ -52,6 +55,7 @@ export class Reconciler {
       await this.#parts.book.change(run, () => undefined, [...run.tasks.keys()]);
       this.#note(run, [...run.tasks.keys()]);
     }
+    await this.#lander.recover();
     for (const row of this.#parts.pool.leased()) await this.#releaseLeftOver(row);
   }
 
@@ -59,6 +63,7 @@ export class Reconciler {
   submit(run: LiveRun): void {
     this.#limits.learn(run);
     this.#parts.book.add(run);
+    this.#lander.begin(run);
     this.#note(run, [...run.tasks.keys()]);
   }
 
@@ -183,7 +188,7 @@ export class Reconciler {
       task,
       number: task.row.attempt + 1,
       chosenMs: this.#parts.clock.wallMs(),
-      base: this.#baseOf(run, task.row.name),
+      base: await this.#baseOf(run, task.row.name),
     };
     if (!run.row.plan.share || task.spec.writes !== "none") {
       const key = { run: run.row.id, task: task.row.name, number: begin.number };
@@ -266,14 +271,9 @@ export class Reconciler {
     return begun;
   }
 
-  /** The commit a task starts from: what the nearest writing task before it left, or the run's base. */
-  #baseOf(run: LiveRun, name: string): string {
-    for (let before = run.bases.get(name); before !== undefined; before = run.bases.get(before)) {
-      const task = run.tasks.get(before);
-      const snapshot = task?.attempt?.changeset?.snapshot;
-      if (task?.row.outcome === "succeeded" && snapshot !== undefined) return snapshot;
-    }
-    return run.row.baseCommit;
+  /** The commit a task starts from: what has landed by now, where it comes after tasks that write, or the run's base. */
+  #baseOf(run: LiveRun, name: string): Promise<string> {
+    return run.onLane.has(name) ? this.#lander.tipOf(run) : Promise.resolve(run.row.baseCommit);
   }
 
   async #drive(run: LiveRun, task: LiveTask, recovered: boolean): Promise<void> {

@@ -68,8 +68,24 @@ async function release(
     for (const attempt of writers) await archive(parts, run, workspace, source, await captured(parts, run, attempt));
     if (writers.length === 0) await reportDiscarded(parts, run, workspace, started);
   }
+  await freeWorkspace(parts, row, { base: run.row.baseCommit, source, kept });
+}
+
+/** What a workspace is to stand ready with. */
+export interface FreedWorkspace {
+  readonly base: string;
+  readonly source: WorkspaceSource;
+  readonly kept: readonly string[];
+}
+
+/** Resets a workspace in which nothing of value is left, and gives it back to the pool. */
+export async function freeWorkspace(
+  parts: Parts,
+  row: WorkspaceRow,
+  { base, source, kept }: FreedWorkspace,
+): Promise<void> {
+  const workspace = workspaceAt(parts.layout.slot(row.repositoryId, row.slot), parts.vaultOf(row.repositoryId));
   const repaired = await repairDependencies(workspace, kept, parts.trash);
-  const base = run.row.baseCommit;
   const isReset = await parts.filling.run(() => resetOrDiscard(parts, workspace, base, source, kept));
   const patch: WorkspacePatch = {
     state: "free",

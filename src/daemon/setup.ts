@@ -8,7 +8,6 @@ import { waitForExit } from "../process/watch.ts";
 import { MARKER_VARIABLE } from "../protocol/wire.ts";
 import { digest } from "../workspaces/dependencies.ts";
 import type { Workspace } from "../workspaces/workspace.ts";
-import { requireAttempt } from "./live-run.ts";
 import type { Preparation } from "./preparation.ts";
 
 /**
@@ -19,18 +18,17 @@ import type { Preparation } from "./preparation.ts";
  * @throws {AnabranchError} `SETUP_FAILED`
  */
 export async function runSetup(
-  { parts, run, task, report, signal }: Preparation,
+  { parts, run, marker, folder, report, signal }: Preparation,
   workspace: Workspace,
   environment: Readonly<Record<string, string>>,
   doneFor: string | undefined,
 ): Promise<string | undefined> {
-  const { setup, logCapBytes } = run.row.spec;
+  const { setup, logCapBytes } = run.spec;
   if (setup.length === 0) return undefined;
-  const key = digest([run.row.plan.lockKey, ...setup]);
+  const key = digest([run.plan.lockKey, ...setup]);
   if (key === doneFor) return undefined;
   report(`setting up: ${setup.join(" && ")}`);
-  const attempt = requireAttempt(task);
-  const directory = join(parts.layout.attempt(attempt), `setup-${parts.clock.monotonicMs().toFixed(0)}`);
+  const directory = join(folder, `setup-${parts.clock.monotonicMs().toFixed(0)}`);
   const command = ["set -e", ...setup].join("\n");
   reserveAttempt(directory);
   const { child, identity } = await launchShim(
@@ -38,12 +36,11 @@ export async function runSetup(
     parts.clock,
   );
   const ended = await waitForExit({ directory, shim: identity, child }, parts.clock, signal);
-  const marker = `${MARKER_VARIABLE}=${attempt.marker}`;
   const processes = {
     directory,
     shim: identity,
     groupIsCurrent: true,
-    marker,
+    marker: `${MARKER_VARIABLE}=${marker}`,
     controlGroup: undefined,
     workspace: undefined,
   };

@@ -3,7 +3,7 @@ import { availableParallelism, freemem } from "node:os";
 import { closest } from "../base/closest.ts";
 import { AnabranchError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
-import { baseTasks } from "../engine/bases.ts";
+import { candidateGroups } from "../engine/candidates.ts";
 import { estimateFrom, median, type TaskEstimate } from "../engine/estimate.ts";
 import { buildGraph, type Graph } from "../engine/graph.ts";
 import { decide, type Decision } from "../engine/planner.ts";
@@ -47,6 +47,9 @@ export async function planRun(parts: Parts, request: StartRequest): Promise<Plan
   const spec = compileRun(name, workflow, file, {
     mode: request.mode,
     join: request.join,
+    land: request.land,
+    redBase: request.redBase,
+    target: request.target,
     parallel: request.parallel,
     share: request.share,
     writesNone: request.writesNone,
@@ -54,7 +57,7 @@ export async function planRun(parts: Parts, request: StartRequest): Promise<Plan
     subdirectory: name === undefined ? repository.subdirectory : "",
   });
   const graph = buildGraph(spec.tasks);
-  baseTasks(graph);
+  candidateGroups(graph, spec.join);
   refuseEqualVariables(spec.tasks);
   if (!parts.remembered.isFilled(row.id)) parts.remembered.fill(row.id, await loadValues(parts.store, row.id));
   const estimates = new Map(spec.tasks.map((task) => [task.name, estimateTask(parts, row.id, task)]));
@@ -250,6 +253,7 @@ async function commitRun(
     spec,
     plan,
     baseCommit,
+    landing: {},
     createdMs: parts.clock.wallMs(),
     endedMs: undefined,
   };
@@ -266,6 +270,7 @@ async function commitRun(
     reason: undefined,
     notBeforeMs: undefined,
     result: undefined,
+    landing: undefined,
     readyMs: undefined,
     endedMs: undefined,
   }));

@@ -7,12 +7,11 @@
  * preparing  no record of a start → the attempt is declared void, exactly once, and the task is ready again;
  *            a record of a start → it runs or has run: working
  * working    the process is found again by its identity, or its exit record is, or neither: lost
- * captured   what was recorded is judged again
+ * captured   what was recorded is judged again; work that is to land is left to the lander
  */
 import { delay, type CancelTimer } from "../base/clock.ts";
 import { toAnabranchError, type AnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
-import { retryDelayMs } from "../engine/task.ts";
 import { stalledMs } from "../process/cgroup.ts";
 import { AT_ONCE, endProcesses, endStragglers, type AttemptProcesses } from "../process/ladder.ts";
 import { startOf } from "../process/identity.ts";
@@ -23,12 +22,14 @@ import type { AttemptPatch, AttemptRow, AttemptTimings, ProcessRecord } from "..
 import type { Reason } from "../store/runs.ts";
 import { treeOf } from "../workspaces/layout.ts";
 import { captureAttempt } from "./capture-attempt.ts";
+import { failTask } from "./failing.ts";
 import { requireAttempt, type LiveRun, type LiveTask } from "./live-run.ts";
 import { rememberAttempt, rememberSpinUp, type SpinUpKind } from "./memory.ts";
 import type { Parts } from "./parts.ts";
 import { isPassing, persist } from "./patience.ts";
 import { prepareWorkspace } from "./preparation.ts";
-import { checkOutput } from "./task-results.ts";
+import { taskVariables } from "./task-environment.ts";
+import { checkOutput, passOnResults } from "./task-results.ts";
 import { judgeAttempt } from "./verdict.ts";
 
 // Between a shim's making its record and filling it there is next to no time.
@@ -129,10 +130,18 @@ export class TaskDriver {
     const attempt = this.#attempt();
     const directory = this.#folder();
     reserveAttempt(directory);
+    const { input, variables } = await passOnResults(this.#parts.layout, this.#run, this.#task);
     const prepared = await prepareWorkspace({
       parts: this.#parts,
-      run: this.#run,
-      task: this.#task,
+      run: this.#run.row,
+      inputs: await this.#parts.files.load(this.#run.row.id),
+      workspaceId: attempt.workspaceId,
+      base: attempt.baseCommit,
+      marker: attempt.marker,
+      folder: directory,
+      directory: this.#task.spec.directory,
+      variables: { ...variables, ...taskVariables(attempt, input) },
+      templates: this.#task.spec.environment,
       report: this.#report,
       signal: this.#stop.signal,
     });
@@ -262,31 +271,22 @@ export class TaskDriver {
       const verdict = judgeAttempt(spec, draft.task(this.#name), attempt, output, trouble);
       if (Object.keys(patch).length > 0) draft.setAttempt(this.#name, { ...patch, timings: this.#timings });
       draft.also(rememberAttempt(this.#parts, this.#run, this.#task, { ...attempt, timings: this.#timings }));
-      const failed = verdict.outcome === "failed" || verdict.outcome === "lost";
-      const failures = draft.task(this.#name).failures + (failed ? 1 : 0);
-      const delayMs = failed ? retryDelayMs(spec.retry, failures) : undefined;
-      if (delayMs !== undefined) {
-        const notBeforeMs = this.#parts.clock.monotonicMs() + delayMs;
-        draft.setTask(
-          this.#name,
-          { state: "ready", failures, notBeforeMs, reason: verdict.reason ?? null },
-          "task.retrying",
-          { delayMs, reason: verdict.reason },
-        );
+      const result = { exitStatus: attempt.exit?.status, ...("output" in output ? { output: output.output } : {}) };
+      const { outcome, reason } = verdict;
+      if (outcome === "failed" || outcome === "lost") {
+        const data = { exitStatus: attempt.exit?.status };
+        failTask(draft, this.#parts.clock, spec, { outcome, reason, result, data });
         return;
       }
-      draft.setTask(
-        this.#name,
-        {
-          state: "ended",
-          outcome: verdict.outcome,
-          failures,
-          reason: verdict.reason ?? null,
-          result: { exitStatus: attempt.exit?.status, ...("output" in output ? { output: output.output } : {}) },
-        },
-        "task.ended",
-        { outcome: verdict.outcome, exitStatus: attempt.exit?.status, reason: verdict.reason },
-      );
+      if (outcome === "succeeded" && hasWork(attempt)) {
+        draft.setTask(this.#name, { state: "landing", reason: null, result }, "task.landing");
+        return;
+      }
+      draft.setTask(this.#name, { state: "ended", outcome, reason: reason ?? null, result }, "task.ended", {
+        outcome,
+        exitStatus: attempt.exit?.status,
+        reason,
+      });
     });
   }
 
@@ -343,4 +343,8 @@ export class TaskDriver {
 function reasonOf(cause: unknown): Reason {
   const { kind: _kind, ...reason } = toAnabranchError(cause).toJSON();
   return reason;
+}
+
+function hasWork({ changeset }: AttemptRow): boolean {
+  return changeset !== undefined && changeset.paths > 0;
 }

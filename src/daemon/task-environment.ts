@@ -1,52 +1,53 @@
 import { withoutGitVariables } from "../git/git.ts";
 import { MARKER_VARIABLE } from "../protocol/wire.ts";
 import type { AttemptRow } from "../store/attempts.ts";
-import type { TaskSpec } from "../workflows/spec.ts";
 
-/** What a task's environment is made from. */
+/** What the environment of a command is made from. */
 export interface EnvironmentParts {
   /** The environment of whoever started the run. */
   readonly submitted: Readonly<Record<string, string>>;
-  /** The repository's and the task's own additions. */
-  readonly repository: Readonly<Record<string, string>>;
-  readonly spec: TaskSpec;
-  readonly attempt: AttemptRow;
-  /** The user's worktree, and where its files are for this task. */
+  /** What the files add; values may hold `{{workspace}}` and `{{port.NAME}}`. */
+  readonly templates: Readonly<Record<string, string>>;
+  /** What Anabranch says, and what is passed on. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly marker: string;
+  /** The folder it starts in, from the repository's root. */
+  readonly directory: string;
+  /** The user's worktree, and where its files are for this command. */
   readonly root: string;
   readonly tree: string;
   readonly slot: number;
   readonly ports: ReadonlyMap<string, number>;
-  /** The file that holds the results of what it needs. */
-  readonly input: string;
-  /** What is passed on by name. */
-  readonly results: Readonly<Record<string, string>>;
 }
 
 /**
- * The environment of a task: the submitter's, without what would point git or us elsewhere, with paths below the
+ * The environment of a command: the submitter's, without what would point git or us elsewhere, with paths below the
  * user's worktree moved to the workspace; then what the files add; then what Anabranch says.
  */
-export function taskEnvironment(parts: EnvironmentParts): Record<string, string> {
-  const { spec, attempt } = parts;
+export function commandEnvironment(parts: EnvironmentParts): Record<string, string> {
   const moved = Object.entries(withoutGitVariables(parts.submitted))
     .filter(([name]) => !/^ANABRANCH_(?!HOME$)/.test(name))
     .map(([name, value]) => [name, HOMES.test(name) ? value : movePaths(value, parts.root, parts.tree)] as const);
-  const added = Object.entries({ ...parts.repository, ...spec.environment }).map(
-    ([name, value]) => [name, fillIn(value, parts)] as const,
-  );
+  const added = Object.entries(parts.templates).map(([name, value]) => [name, fillIn(value, parts)] as const);
   return {
     ...Object.fromEntries(moved),
     ...Object.fromEntries([...parts.ports].map(([name, port]) => [name, String(port)])),
     ...Object.fromEntries(added),
-    ...parts.results,
-    PWD: spec.directory === "" ? parts.tree : `${parts.tree}/${spec.directory}`,
-    [MARKER_VARIABLE]: attempt.marker,
+    ...parts.variables,
+    PWD: parts.directory === "" ? parts.tree : `${parts.tree}/${parts.directory}`,
+    [MARKER_VARIABLE]: parts.marker,
+    ANABRANCH_WORKSPACE: String(parts.slot),
+  };
+}
+
+/** What a task is told of itself. */
+export function taskVariables(attempt: AttemptRow, input: string): Record<string, string> {
+  return {
     ANABRANCH_RUN: attempt.run,
     ANABRANCH_TASK: attempt.task,
     ANABRANCH_ATTEMPT: String(attempt.number),
-    ANABRANCH_WORKSPACE: String(parts.slot),
     ANABRANCH_BASE: attempt.baseCommit,
-    ANABRANCH_INPUT: parts.input,
+    ANABRANCH_INPUT: input,
   };
 }
 

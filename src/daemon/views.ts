@@ -2,15 +2,20 @@ import { availableParallelism } from "node:os";
 
 import { groupBy } from "../base/group.ts";
 import type { PlanView, RunSummary, RunView, TaskView, AttemptView } from "../protocol/views.ts";
+import type { LandingRecord } from "../landing/receipt.ts";
 import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
+import { loadConflicts } from "../store/conflicts.ts";
 import { loadEventRange } from "../store/events.ts";
+import { loadLandings } from "../store/landings.ts";
 import { outputPath } from "../process/output.ts";
 import type { Layout } from "../workspaces/layout.ts";
 import { treeOf } from "../workspaces/layout.ts";
+import { summarizeConflict, viewLandings, viewLane } from "./landing-views.ts";
 import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import type { ConflictRecord } from "./settlement.ts";
 import type { PlannedRun } from "./submission.ts";
-import { baseTasks } from "../engine/bases.ts";
+import { tasksOnLane } from "../engine/bases.ts";
 import { withoutWaiting } from "../engine/estimate.ts";
 import type { Graph } from "../engine/graph.ts";
 import type { RunSpec } from "../workflows/spec.ts";
@@ -18,8 +23,10 @@ import type { RunRow } from "../store/runs.ts";
 
 /** A run with everything that is known of it. */
 export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
-  const [attempts, { newestSeq }] = await Promise.all([
+  const [attempts, landings, conflicts, { newestSeq }] = await Promise.all([
     loadAttempts(parts.store, run.row.id),
+    loadLandings<LandingRecord>(parts.store, run.row.id),
+    loadConflicts<ConflictRecord>(parts.store, run.row.id),
     loadEventRange(parts.store),
   ]);
   const byTask = groupBy(attempts, (attempt) => attempt.task);
@@ -32,8 +39,11 @@ export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
       uncommittedPaths: row.plan.uncommittedPaths,
       untrackedPaths: row.plan.untrackedPaths,
     },
-    plan: viewPlan(row.plan, row.spec, run.graph, run.bases),
+    plan: viewPlan(row.plan, row.spec, run.graph, run.onLane),
     taskList: [...run.tasks.values()].map((task) => viewTask(parts, task, byTask.get(task.row.name) ?? [])),
+    lane: viewLane(run, landings),
+    landings: viewLandings(row.id, landings),
+    conflicts: conflicts.map(summarizeConflict),
     notices: [...row.plan.notices],
     times: { wallMs: (row.endedMs ?? parts.clock.wallMs()) - row.createdMs, sequentialMs: sequentialMs(run, attempts) },
     vault: parts.layout.vault(row.repositoryId),
@@ -72,7 +82,7 @@ export function viewPlan(
   decision: PlannedRun["decision"] & { readonly expected: PlanRecord["expected"] },
   spec: RunSpec,
   graph: Graph,
-  bases: ReadonlyMap<string, string>,
+  onLane: ReadonlySet<string>,
 ): PlanView {
   const specs = new Map(spec.tasks.map((task) => [task.name, task]));
   return {
@@ -87,7 +97,6 @@ export function viewPlan(
     tasks: graph.order.flatMap((name) => {
       const task = specs.get(name);
       if (task === undefined) return [];
-      const baseTask = bases.get(name);
       return [
         {
           name,
@@ -96,7 +105,7 @@ export function viewPlan(
           when: task.when,
           writes: task.writes === "none" ? ("none" as const) : [...task.writes],
           detach: task.detach,
-          ...(baseTask === undefined ? {} : { baseTask }),
+          startsFrom: onLane.has(name) ? ("lane" as const) : ("base" as const),
           expectedMs: Math.round(decision.expected[name]?.runMs ?? 0),
           samples: decision.expected[name]?.samples ?? 0,
           command: task.command,
@@ -109,7 +118,7 @@ export function viewPlan(
 /** The plan of a run that was not started. */
 export function viewPlannedRun(planned: PlannedRun): PlanView {
   const decision = { ...planned.decision, expected: planned.expected };
-  return viewPlan(decision, planned.spec, planned.graph, baseTasks(planned.graph));
+  return viewPlan(decision, planned.spec, planned.graph, tasksOnLane(planned.graph));
 }
 
 function viewTask(parts: Parts, { row, spec, activity }: LiveTask, attempts: readonly AttemptRow[]): TaskView {
@@ -128,6 +137,7 @@ function viewTask(parts: Parts, { row, spec, activity }: LiveTask, attempts: rea
     ...(row.readyMs === undefined ? {} : { readyMs: row.readyMs }),
     ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),
     ...(row.result?.output === undefined ? {} : { output: row.result.output }),
+    ...(row.landing === undefined ? {} : { landing: row.landing }),
     attempts: attempts.map((attempt) => viewAttempt(parts.layout, parts, attempt)),
   };
 }

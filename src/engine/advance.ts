@@ -31,8 +31,8 @@ export interface RunView {
   readonly openTasks: number;
 }
 
-/** `open`: not asked for yet; `wanted`: under way; then `landed` or `refused`. */
-export type Together = "open" | "wanted" | "landed" | "refused";
+/** `open`: not asked for yet; `wanted`: under way; `moving`: it can no longer be stopped; then `landed` or `refused`. */
+export type Together = "open" | "wanted" | "moving" | "landed" | "refused";
 
 type StatusOf = RunView["statusOf"];
 
@@ -144,7 +144,7 @@ function finish(run: RunView, changed: readonly string[], skipped: ReadonlySet<s
 }
 
 function conclude({ together }: RunView, outcome: Outcome): Step[] {
-  if (outcome === "succeeded" && together === "wanted") return [];
+  if (together === "moving" || (outcome === "succeeded" && together === "wanted")) return [];
   if (outcome === "succeeded" && together === "open") return [{ type: "land" }];
   return [{ type: "end", outcome: together === "refused" ? "failed" : outcome }];
 }

@@ -10,6 +10,8 @@ export interface CommitContent {
   readonly message: string;
   /** Seconds since the epoch. */
   readonly atSeconds: number;
+  /** `NAME <MAIL>`, where it is not Anabranch itself. */
+  readonly author?: string | undefined;
 }
 
 /** Makes commits in one repository. */
@@ -43,8 +45,13 @@ export function openCommitWriter(git: Git, gitDirectory: string): CommitWriter {
   };
 }
 
-function formatCommit({ tree, parents, message, atSeconds }: CommitContent): string {
-  const who = `${COMMITTER} ${Math.floor(atSeconds)} +0000`;
-  const lines = [`tree ${tree}`, ...parents.map((parent) => `parent ${parent}`), `author ${who}`, `committer ${who}`];
+function formatCommit({ tree, parents, message, atSeconds, author }: CommitContent): string {
+  const when = `${Math.floor(atSeconds)} +0000`;
+  const lines = [
+    `tree ${tree}`,
+    ...parents.map((parent) => `parent ${parent}`),
+    `author ${author ?? COMMITTER} ${when}`,
+    `committer ${COMMITTER} ${when}`,
+  ];
   return `${lines.join("\n")}\n\n${message}\n`;
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
-import { taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
+import { LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import { checkView, eventView, planView, runSummary, runView } from "./views.ts";
 
 const directory = z.string().min(1);
@@ -23,6 +23,10 @@ export const startRequest = z.strictObject({
   tasks: z.record(taskName, taskDefinition).optional(),
   mode: z.enum(MODES).optional(),
   join: z.enum(JOINS).optional(),
+  land: z.enum(LANDS).optional(),
+  redBase: z.enum(RED_BASES).optional(),
+  /** The branch its work lands on, instead of a lane of its own. */
+  target: base.optional(),
   parallel: z.int().min(1).max(1000).optional(),
   share: z.boolean().optional(),
   writesNone: z.boolean().optional(),

@@ -81,6 +81,63 @@ export const attemptView = z.object({
   timings: timingsView,
 });
 
+/** How one command of a verification ended. */
+const commandResultView = z.object({
+  command: z.string(),
+  outcome: z.enum(["passed", "flaky", "failed", "timed-out", "missing"]),
+  status: z.number().optional(),
+  durationMs: ms,
+  log: z.string(),
+  /** Whether it ran for an earlier landing, on the same tree. */
+  remembered: z.boolean(),
+});
+
+/** A landing: what moved where, and what was proved of it. */
+export const landingView = z.object({
+  id: z.string(),
+  run: z.string(),
+  target: z.object({ kind: z.enum(["lane", "branch", "tree"]), name: z.string() }),
+  before: z.string(),
+  after: z.string(),
+  changesets: z.array(
+    z.object({
+      task: z.string(),
+      attempt: z.number(),
+      commit: z.string(),
+      paths: z.number(),
+      /** Paths that both sides had changed, and how they were settled. */
+      resolved: z.array(z.object({ path: z.string(), resolver: z.string(), class: z.enum(["A", "B", "C", "D"]) })),
+      /** Edits that are not in the result, and who said so. */
+      waivers: z.array(z.object({ path: z.string(), what: z.string(), by: z.string() })),
+    }),
+  ),
+  verification: z.object({
+    status: z.enum(["passed", "failed", "unverified"]),
+    tree: z.string(),
+    commands: z.array(commandResultView),
+  }),
+  notices: z.array(z.string()),
+  receipt: z.string(),
+  atMs: ms,
+});
+
+/** A changeset that could not be merged, in one line. */
+export const conflictSummary = z.object({
+  id: z.string(),
+  run: z.string(),
+  task: z.string(),
+  state: z.enum(["open", "settled", "aborted"]),
+  paths: z.array(
+    z.object({
+      path: z.string(),
+      kind: z.string(),
+      message: z.string(),
+      choice: z.enum(["ours", "theirs"]).optional(),
+    }),
+  ),
+  createdMs: ms,
+});
+
 /** One task of a run. */
 export const taskView = z.object({
   run: z.string(),
@@ -100,6 +157,8 @@ export const taskView = z.object({
   endedMs: ms.optional(),
   /** What it printed on standard output, parsed, where `output: json` and small enough. */
   output: z.unknown().optional(),
+  /** The landing that put its work on the lane. */
+  landing: z.string().optional(),
   attempts: z.array(attemptView),
 });
 
@@ -121,8 +180,8 @@ export const planView = z.object({
       when: z.string(),
       writes: z.union([z.literal("none"), z.array(z.string())]),
       detach: z.boolean(),
-      /** The task whose work it starts from; absent: the run's base. */
-      baseTask: z.string().optional(),
+      /** Whether it starts from the run's base, or from what has landed by then. */
+      startsFrom: z.enum(["base", "lane"]),
       expectedMs: ms,
       /** How many earlier attempts that rests on. */
       samples: z.number(),
@@ -155,6 +214,21 @@ export const runView = runSummary.extend({
   }),
   plan: planView,
   taskList: z.array(taskView),
+  lane: z.object({
+    kind: z.enum(["lane", "branch"]),
+    name: z.string(),
+    /** What it stands at; absent while nothing has landed. */
+    tip: z.string().optional(),
+    land: z.enum(["each", "together"]),
+    /** Where all of the work lands at once: how far that is. */
+    together: z.enum(["wanted", "moving", "landed", "refused"]).optional(),
+    reason: reasonView.optional(),
+    /** Whether the base passes verification itself, once that is known. */
+    base: z.enum(["green", "red", "unverified"]).optional(),
+    failing: z.array(z.object({ command: z.string(), log: z.string() })),
+  }),
+  landings: z.array(landingView),
+  conflicts: z.array(conflictSummary),
   notices: z.array(z.string()),
   times: z.object({
     /** From its start to the end of the last task that holds it open, or until now. */
@@ -194,4 +268,6 @@ export type PlanView = z.infer<typeof planView>;
 export type RunSummary = z.infer<typeof runSummary>;
 export type RunView = z.infer<typeof runView>;
 export type EventView = z.infer<typeof eventView>;
+export type LandingView = z.infer<typeof landingView>;
+export type ConflictSummary = z.infer<typeof conflictSummary>;
 export type CheckView = z.infer<typeof checkView>;

@@ -15,7 +15,13 @@ export interface StartOptions {
   /** Just tasks: by name, each a command or a whole definition. */
   readonly tasks?: Readonly<Record<string, string | TaskDefinition>>;
   readonly mode?: "auto" | "parallel" | "sequential";
-  readonly join?: "all" | "first";
+  readonly join?: "all" | "first" | "best-of-n";
+  /** `together`: either the work of all tasks lands, or none of it. */
+  readonly land?: "each" | "together";
+  /** When the base fails verification already: `stop` lands nothing, `forbid-new` lands what makes nothing else fail. */
+  readonly redBase?: "stop" | "forbid-new";
+  /** The branch that the work lands on, instead of a lane of its own. */
+  readonly target?: string;
   /** The most tasks of this run at once. */
   readonly parallel?: number;
   /** Whether tasks that write nothing share one workspace. Default: the planner's choice. */

@@ -16,7 +16,7 @@ import {
 /** How it stands with what a run's tasks changed, beyond each task's own landing. */
 export interface RunLanding {
   /** Where all of its work is to land at once: whether that was asked for, and how it ended. */
-  readonly together?: "wanted" | "landed" | "refused";
+  readonly together?: "wanted" | "moving" | "landed" | "refused";
   /** Why it was refused. */
   readonly reason?: Reason;
   /** Whether the base passes verification itself, once that is known. */

@@ -39,6 +39,7 @@ export function compileRun(
     mode,
     join: choices.join ?? workflow.join ?? "all",
     land: choices.land ?? workflow.land ?? "each",
+    verifies: listOf(file.verify).length > 0,
     redBase: choices.redBase ?? file.redBase ?? "stop",
     target: choices.target,
     parallel: choices.parallel ?? workflow.parallel,

@@ -20,6 +20,8 @@ export interface RunSpec {
   readonly join: Join;
   /** How the work of its tasks lands. */
   readonly land: "each" | "together";
+  /** Whether the repository's file names commands that must pass before anything lands. */
+  readonly verifies: boolean;
   /** What to do about a base that does not pass verification itself. */
   readonly redBase: "stop" | "forbid-new";
   /** The branch of the user's that its work lands on; without one, a lane of its own in the vault. */

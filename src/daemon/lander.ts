@@ -1,0 +1,237 @@
+/**
+ * Puts the work of runs on their lanes: decides what lands next, and takes up what an earlier daemon has left.
+ *
+ * A task waits in the state `landing` until one of the batches that are made of all that waits for its lane has taken
+ * it. Candidates of which only the best lands wait for each other; then they are tried alone, the smallest first.
+ * Where a run's work is to land at once, batches are put together on a ref of their own, and that lands when all of
+ * its tasks are done.
+ *
+ * It acts on state: being told of a change once too often is harmless, and one landing of a run is under way at a time.
+ */
+import { toAnabranchError } from "../base/errors.ts";
+import { createSignal, type Signal } from "../base/signal.ts";
+import { isDecidable, rankCandidates } from "../engine/candidates.ts";
+import { laneRef, stagingRef, vaultLane, type Lane } from "../landing/lane.ts";
+import type { LandingRecord } from "../landing/receipt.ts";
+import { loadLandings, loadMovingLandings } from "../store/landings.ts";
+import type { RunLanding } from "../store/runs.ts";
+import { judgeBase, redBaseReason, toleratedCommands } from "./base-verdict.ts";
+import { concludeLanding, failedReason, land, moveLane } from "./landing-transaction.ts";
+import type { LiveRun, LiveTask } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+import { persist } from "./patience.ts";
+import type { RunInputs } from "./run-files.ts";
+import { contributionOf, endCancelled, type Contribution } from "./settlement.ts";
+import type { Verifier } from "./verifier.ts";
+
+/** See the head of this file. */
+export class Lander {
+  readonly #parts: Parts;
+  readonly #verifier: Verifier;
+  readonly #signals = new Map<string, Signal>();
+  readonly #bases = new Map<string, Promise<RunLanding>>();
+
+  constructor(parts: Parts, verifier: Verifier) {
+    this.#parts = parts;
+    this.#verifier = verifier;
+    parts.book.onChange((run, tasks) => this.note(run, tasks));
+  }
+
+  /** Something about a run has changed: what waits for its lane is looked at. */
+  note(run: LiveRun, tasks: readonly string[]): void {
+    const isConcerned = tasks.some((name) => run.tasks.get(name)?.row.state === "landing");
+    if (isConcerned || run.row.landing.together === "wanted") this.#signalOf(run).raise();
+  }
+
+  /** A run begins: whether its base passes verification is found out while its tasks work. */
+  begin(run: LiveRun): void {
+    if (!run.row.spec.verifies || run.row.spec.tasks.every((task) => task.writes === "none")) return;
+    this.#judgeBase(run).catch((cause: unknown) =>
+      this.#parts.log("warn", "a base could not be verified", { run: run.row.id, cause: String(cause) }),
+    );
+  }
+
+  /** What a task that comes after others of its run starts from. */
+  async tipOf(run: LiveRun): Promise<string> {
+    return (await this.#laneOf(run, run.row.spec.land === "together").tip()) ?? run.row.baseCommit;
+  }
+
+  /** Finds out what became of the landings an earlier daemon was about to do, and goes on with what waits. */
+  async recover(): Promise<void> {
+    for (const row of await loadMovingLandings<LandingRecord>(this.#parts.store)) {
+      const run = await this.#parts.book.find(row.run);
+      if (run === undefined) continue;
+      const { target, before, after } = row.record;
+      const lane = this.#laneOf(run, target.name === stagingRef(run.row.id));
+      const moved = await lane.holds(after, row.id, before);
+      const waiting = [...run.tasks.values()].filter((task) => task.row.landing === row.id);
+      await concludeLanding(this.#parts, run, row, moved, this.#contributions(run, waiting));
+    }
+    for (const run of this.#parts.book.all()) {
+      this.begin(run);
+      this.note(run, [...run.tasks.keys()]);
+    }
+  }
+
+  #signalOf(run: LiveRun): Signal {
+    const known = this.#signals.get(run.row.id);
+    if (known !== undefined) return known;
+    const signal = createSignal(() => this.#look(run));
+    this.#signals.set(run.row.id, signal);
+    return signal;
+  }
+
+  async #look(run: LiveRun): Promise<void> {
+    const held = (): void => undefined;
+    await persist(this.#parts, `landing run ${run.row.id}`, held, () => this.#work(run)).catch((cause: unknown) =>
+      this.#parts.log("error", "the lander failed", {
+        run: run.row.id,
+        cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      }),
+    );
+    if (run.row.state !== "ended" || run.unended > 0) return;
+    this.#signals.delete(run.row.id);
+    this.#bases.delete(run.row.id);
+  }
+
+  async #work(run: LiveRun): Promise<void> {
+    for (;;) {
+      await this.#endCancelled(run);
+      const batch = this.#nextBatch(run);
+      if (batch.length > 0) await this.#land(run, batch);
+      else if (run.row.landing.together === "wanted" && run.row.state === "active") await this.#landTogether(run);
+      else if (!(await this.#landBest(run))) return;
+    }
+  }
+
+  /** Tasks that were asked to stop while they waited. */
+  async #endCancelled(run: LiveRun): Promise<void> {
+    const cancelled = waitingTasks(run).filter((task) => task.row.cancel !== undefined && task.row.landing === undefined);
+    if (cancelled.length === 0) return;
+    await this.#parts.book.change(run, (draft) => {
+      for (const { row } of cancelled) if (draft.task(row.name).state === "landing") endCancelled(draft, row.name);
+    });
+  }
+
+  /** Everything that waits and needs to wait for nothing else. */
+  #nextBatch(run: LiveRun): LiveTask[] {
+    const chosenAmong = new Set(run.candidates.flat());
+    return waitingTasks(run).filter((task) => !chosenAmong.has(task.row.name));
+  }
+
+  async #land(run: LiveRun, tasks: readonly LiveTask[]): Promise<void> {
+    const staged = run.row.spec.land === "together";
+    await land(this.#parts, this.#verifier, {
+      run,
+      inputs: await this.#inputs(run),
+      lane: this.#laneOf(run, staged),
+      contributions: this.#contributions(run, tasks),
+      base: staged ? undefined : await this.#judgeBase(run),
+    });
+  }
+
+  /** @returns whether there was anything to choose from */
+  async #landBest(run: LiveRun): Promise<boolean> {
+    const statusOf = (name: string): LiveTask["row"] => requireTask(run, name).row;
+    const group = run.candidates.find(
+      (names) => names.some((name) => statusOf(name).state === "landing") && isDecidable(names, statusOf),
+    );
+    if (group === undefined) return false;
+    const winner = group.find((name) => statusOf(name).outcome === "succeeded");
+    const waiting = group.map((name) => requireTask(run, name)).filter((task) => task.row.state === "landing");
+    if (winner === undefined) {
+      const ranked = rankCandidates(
+        waiting.map((task) => ({ task, changedLines: changedLines(task), position: task.row.position })),
+      );
+      await this.#land(run, ranked.slice(0, 1).map(({ task }) => task));
+      return true;
+    }
+    await this.#parts.book.change(run, (draft) => {
+      for (const { row } of waiting) {
+        const cancel = { by: "race", force: false, winner } as const;
+        const reason = { code: "RACE_LOST", message: `${winner} was chosen`, hint: `anabranch diff ${run.row.id}/${row.name}` } as const;
+        draft.setTask(row.name, { state: "ended", outcome: "cancelled", cancel, reason }, "task.ended", {
+          outcome: "cancelled",
+        });
+      }
+    });
+    return true;
+  }
+
+  /** Moves the lane to all that was put together, at once or not at all. */
+  async #landTogether(run: LiveRun): Promise<void> {
+    const after = await this.#laneOf(run, true).tip();
+    const lane = this.#laneOf(run, false);
+    if (after === undefined) {
+      await this.#parts.book.change(run, (draft) => draft.setLanding({ together: "landed" }));
+      return;
+    }
+    const inputs = await this.#inputs(run);
+    const base = await this.#judgeBase(run);
+    const tip = await lane.tip();
+    const before = tip ?? run.row.baseCommit;
+    const refuse = (reason: RunLanding["reason"] & object): Promise<void> =>
+      this.#parts.book.change(run, (draft) => draft.setLanding({ together: "refused", reason }));
+    if (base.base === "red" && run.row.spec.redBase === "stop") return refuse(redBaseReason(base));
+    const tolerated = toleratedCommands(run, base);
+    const request = { row: run.row, inputs, commit: after, rulesFrom: before, tolerated };
+    const verification = await this.#verifier.verify(request).catch((cause: unknown) => toAnabranchError(cause));
+    if (verification instanceof Error) {
+      const { kind: _kind, ...reason } = verification.toJSON();
+      return refuse(reason);
+    }
+    if (verification.status === "failed") return refuse(failedReason(verification));
+    const staged = (await loadLandings<LandingRecord>(this.#parts.store, run.row.id)).filter(
+      ({ record }) => record.target.name === stagingRef(run.row.id),
+    );
+    const record: LandingRecord = {
+      target: { kind: lane.kind, name: lane.name },
+      before,
+      after,
+      tree: verification.tree,
+      changesets: staged.flatMap(({ record: { changesets } }) => changesets),
+      verification,
+      notices: [...verification.notices],
+      atMs: this.#parts.clock.wallMs(),
+    };
+    await moveLane(this.#parts, { run, inputs, lane, contributions: [], base }, run.row.id, tip, record);
+  }
+
+  #contributions(run: LiveRun, tasks: readonly LiveTask[]): Contribution[] {
+    return tasks.flatMap((task) => contributionOf(run, task.row.name, this.#parts.clock) ?? []);
+  }
+
+  #judgeBase(run: LiveRun): Promise<RunLanding> {
+    const known = this.#bases.get(run.row.id);
+    if (known !== undefined) return known;
+    const judged = this.#inputs(run).then((inputs) => judgeBase(this.#parts, this.#verifier, run, inputs));
+    this.#bases.set(run.row.id, judged);
+    judged.catch(() => this.#bases.delete(run.row.id));
+    return judged;
+  }
+
+  #inputs(run: LiveRun): Promise<RunInputs> {
+    return this.#parts.files.load(run.row.id);
+  }
+
+  #laneOf(run: LiveRun, staged: boolean): Lane {
+    const vault = this.#parts.vaultOf(run.row.repositoryId);
+    return vaultLane(this.#parts.git, vault, staged ? stagingRef(run.row.id) : laneRef(run.row.id));
+  }
+}
+
+/** The tasks that wait for their lane and for which it is not about to move, in the order they were written. */
+function waitingTasks(run: LiveRun): LiveTask[] {
+  return [...run.tasks.values()].filter((task) => task.row.state === "landing" && task.row.landing === undefined);
+}
+
+function changedLines({ attempt }: LiveTask): number {
+  const { addedLines = 0, deletedLines = 0 } = attempt?.changeset ?? {};
+  return addedLines + deletedLines;
+}
+
+function requireTask(run: LiveRun, name: string): LiveTask {
+  const task = run.tasks.get(name);
+  if (task === undefined) throw new Error(`no task ${name}`);
+  return task;
+}

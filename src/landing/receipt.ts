@@ -1,0 +1,82 @@
+import type { Vault } from "../workspaces/vault.ts";
+import type { Verification } from "./verification.ts";
+
+/** How a path that both sides changed was settled, and by what class of resolution. */
+export interface ResolvedPath {
+  readonly path: string;
+  readonly resolver: string;
+  readonly class: "A" | "B" | "C" | "D";
+}
+
+/** An edit that is not in the result, and who said so. */
+export interface Waiver {
+  readonly path: string;
+  readonly what: string;
+  readonly by: string;
+}
+
+/** One changeset of a landing. */
+export interface LandedChangeset {
+  readonly task: string;
+  readonly attempt: number;
+  readonly base: string;
+  readonly snapshot: string;
+  /** What it became on the target. */
+  readonly commit: string;
+  readonly paths: number;
+  readonly resolved: readonly ResolvedPath[];
+  readonly waivers: readonly Waiver[];
+  /** The conflict that this settles. */
+  readonly conflict?: string | undefined;
+}
+
+/** What a landing did and proved. */
+export interface LandingRecord {
+  readonly target: { readonly kind: "lane" | "branch" | "tree"; readonly name: string };
+  /** What the target stood at, and what it stands at since. */
+  readonly before: string;
+  readonly after: string;
+  readonly tree: string;
+  /** In the order of their commits. */
+  readonly changesets: readonly LandedChangeset[];
+  readonly verification: Verification;
+  readonly notices: readonly string[];
+  readonly atMs: number;
+}
+
+/** The ref in the vault that holds a landing's receipt. */
+export function receiptRef(landing: string): string {
+  return `refs/receipts/${landing}`;
+}
+
+const RECEIPT_FILE = "receipt.json";
+
+/**
+ * Writes the receipt of a landing into the vault: a commit with the record as a file, whose parents are all that is
+ * needed to prove it again, so that none of it can be collected while the receipt is there.
+ *
+ * @returns the commit, for {@link receiptRef} to point at
+ */
+export async function writeReceipt(vault: Vault, run: string, id: string, record: LandingRecord): Promise<string> {
+  const text = `${JSON.stringify({ version: 1, landing: id, run, ...record }, undefined, 2)}\n`;
+  const oid = await vault.objects.writeBlob(Buffer.from(text));
+  const tree = await vault.objects.writeTree([{ mode: "100644", type: "blob", oid, name: RECEIPT_FILE }]);
+  const sources = record.changesets.flatMap(({ base, snapshot }) => [base, snapshot]);
+  const parents = [...new Set([record.after, record.before, ...sources])];
+  const message = `Receipt of landing ${id}\n\nRun ${run} on ${record.target.kind} ${record.target.name}.`;
+  return vault.commits.write({ tree, parents, message, atSeconds: record.atMs / 1000 });
+}
+
+/** A receipt, as it stands in the vault. */
+export interface Receipt extends LandingRecord {
+  readonly version: 1;
+  readonly landing: string;
+  readonly run: string;
+}
+
+/** Reads a receipt back. */
+export async function readReceipt(vault: Vault, commit: string): Promise<Receipt> {
+  const file = (await vault.objects.readTree(commit)).find((entry) => entry.name === RECEIPT_FILE);
+  if (file === undefined) throw new Error(`${commit} holds no ${RECEIPT_FILE}`);
+  return JSON.parse((await vault.objects.readBlob(file.oid)).toString("utf8")) as Receipt;
+}
