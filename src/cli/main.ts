@@ -244,8 +244,16 @@ function addRunOptions(command: Command): Command {
   return command
     .option("-t, --task <name=command>", "a task; give it again for more", collect)
     .addOption(new Option("--mode <mode>", "how tasks start").choices(["auto", "parallel", "sequential"]))
-    .addOption(new Option("--join <join>", "first: the first success ends the run; best-of-n: one lands").choices(["all", "first", "best-of-n"]))
-    .addOption(new Option("--land <how>", "together: the work of all tasks lands, or none").choices(["each", "together"]))
+    .addOption(
+      new Option("--join <join>", "first: the first success ends the run; best-of-n: one lands").choices([
+        "all",
+        "first",
+        "best-of-n",
+      ]),
+    )
+    .addOption(
+      new Option("--land <how>", "together: the work of all tasks lands, or none").choices(["each", "together"]),
+    )
     .addOption(
       new Option("--red-base <what>", "when the base fails verification already").choices(["stop", "forbid-new"]),
     )

@@ -106,7 +106,9 @@ export class Lander {
 
   /** Tasks that were asked to stop while they waited. */
   async #endCancelled(run: LiveRun): Promise<void> {
-    const cancelled = waitingTasks(run).filter((task) => task.row.cancel !== undefined && task.row.landing === undefined);
+    const cancelled = waitingTasks(run).filter(
+      (task) => task.row.cancel !== undefined && task.row.landing === undefined,
+    );
     if (cancelled.length === 0) return;
     await this.#parts.book.change(run, (draft) => {
       for (const { row } of cancelled) if (draft.task(row.name).state === "landing") endCancelled(draft, row.name);
@@ -143,13 +145,20 @@ export class Lander {
       const ranked = rankCandidates(
         waiting.map((task) => ({ task, changedLines: changedLines(task), position: task.row.position })),
       );
-      await this.#land(run, ranked.slice(0, 1).map(({ task }) => task));
+      await this.#land(
+        run,
+        ranked.slice(0, 1).map(({ task }) => task),
+      );
       return true;
     }
     await this.#parts.book.change(run, (draft) => {
       for (const { row } of waiting) {
         const cancel = { by: "race", force: false, winner } as const;
-        const reason = { code: "RACE_LOST", message: `${winner} was chosen`, hint: `anabranch diff ${run.row.id}/${row.name}` } as const;
+        const reason = {
+          code: "RACE_LOST",
+          message: `${winner} was chosen`,
+          hint: `anabranch diff ${run.row.id}/${row.name}`,
+        } as const;
         draft.setTask(row.name, { state: "ended", outcome: "cancelled", cancel, reason }, "task.ended", {
           outcome: "cancelled",
         });

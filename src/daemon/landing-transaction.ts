@@ -44,7 +44,11 @@ export interface LandingOrder {
 
 /** Lands changesets, as one landing where that passes; those that make it fail are found by halves. */
 export async function land(parts: Parts, verifier: Verifier, order: LandingOrder): Promise<void> {
-  for (let wanted = await keepWanted(parts, order); wanted.length > 0; wanted = await keepWanted(parts, order, wanted)) {
+  for (
+    let wanted = await keepWanted(parts, order);
+    wanted.length > 0;
+    wanted = await keepWanted(parts, order, wanted)
+  ) {
     try {
       if (await landOnce(parts, verifier, { ...order, contributions: wanted })) return;
     } catch (cause) {
@@ -106,7 +110,11 @@ async function landOnce(parts: Parts, verifier: Verifier, order: LandingOrder): 
   return moveLane(parts, { ...order, contributions: merged }, id, tip, record);
 }
 
-async function keepConflicts(parts: Parts, { run, lane, contributions }: LandingOrder, all: readonly Conflicting[]): Promise<void> {
+async function keepConflicts(
+  parts: Parts,
+  { run, lane, contributions }: LandingOrder,
+  all: readonly Conflicting[],
+): Promise<void> {
   for (const conflicting of all) {
     const { candidate, ours, conflicts } = conflicting;
     const contribution = contributions.find((one) => one.candidate === candidate);
@@ -119,7 +127,11 @@ async function keepConflicts(parts: Parts, { run, lane, contributions }: Landing
         ...replaced,
         insertConflict({ id, run: run.row.id, task: candidate.task, record, createdMs: parts.clock.wallMs() }),
       ]);
-      draft.event("task.conflict", { conflict: id, paths: conflicts.slice(0, 100).map(({ path }) => path) }, candidate.task);
+      draft.event(
+        "task.conflict",
+        { conflict: id, paths: conflicts.slice(0, 100).map(({ path }) => path) },
+        candidate.task,
+      );
       contribution?.refused(draft, conflictReason(id, conflicting));
     });
   }
@@ -157,7 +169,15 @@ async function verifyComposed(
   };
   try {
     const tolerated = toleratedCommands(run, base ?? {});
-    return await verifier.verify({ row: run.row, inputs, commit, rulesFrom: before, tolerated, report, signal: stop.signal });
+    return await verifier.verify({
+      row: run.row,
+      inputs,
+      commit,
+      rulesFrom: before,
+      tolerated,
+      report,
+      signal: stop.signal,
+    });
   } finally {
     unsubscribe();
   }
@@ -179,7 +199,12 @@ async function halve(parts: Parts, verifier: Verifier, order: LandingOrder, veri
 /** Why what fails verification does not land. */
 export function failedReason({ commands }: Verification): Reason {
   const failed = commands.find((result) => !isPassing(result));
-  const how = failed?.outcome === "timed-out" ? "ran out of time" : failed?.outcome === "missing" ? "was not found" : `ended with exit status ${failed?.status ?? "unknown"}`;
+  const how =
+    failed?.outcome === "timed-out"
+      ? "ran out of time"
+      : failed?.outcome === "missing"
+        ? "was not found"
+        : `ended with exit status ${failed?.status ?? "unknown"}`;
   return {
     code: "VERIFY_FAILED",
     message: `verification failed on the merged result: ${JSON.stringify(failed?.command ?? "")} ${how}`,
@@ -196,7 +221,13 @@ function recordOf(
   atMs: number,
 ): LandingRecord {
   const changed = composed.landed.flatMap(({ candidate }) => pathsOf(run, candidate.task));
-  const rules = base === undefined ? [] : rulePaths(changed, verification.commands.map(({ command }) => command));
+  const rules =
+    base === undefined
+      ? []
+      : rulePaths(
+          changed,
+          verification.commands.map(({ command }) => command),
+        );
   const flaky = verification.commands.filter(({ outcome }) => outcome === "flaky");
   return {
     target: { kind: lane.kind, name: lane.name },
@@ -311,7 +342,12 @@ async function settledConflicts(parts: Parts, { id, record }: LandingRow<Landing
   return statements;
 }
 
-async function refuse(parts: Parts, run: LiveRun, contributions: readonly Contribution[], reason: Reason): Promise<void> {
+async function refuse(
+  parts: Parts,
+  run: LiveRun,
+  contributions: readonly Contribution[],
+  reason: Reason,
+): Promise<void> {
   await parts.book.change(run, (draft) => {
     for (const one of contributions) one.refused(draft, reason);
   });

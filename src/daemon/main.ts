@@ -72,7 +72,18 @@ async function main(): Promise<void> {
     setImmediate(() => void shutDown(server, store, closeVaults, layout, unlock, log, groups));
   };
   const startedMs = systemClock.wallMs();
-  const context = { parts, reconciler, lander, verifier, config, version: VERSION, startedMs, stop, state: directories.state, socket };
+  const context = {
+    parts,
+    reconciler,
+    lander,
+    verifier,
+    config,
+    version: VERSION,
+    startedMs,
+    stop,
+    state: directories.state,
+    socket,
+  };
   const api = createApi(parts, createHandlers(context), createStreamers(context), VERSION);
   await verifier.recover();
   await reconciler.recover();

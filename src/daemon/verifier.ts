@@ -128,14 +128,19 @@ export class Verifier {
       }
       const changed = await listChangedPaths(this.#parts.git, prepared.workspace);
       const names = changed.slice(0, 3).join(", ");
-      const notices = changed.length === 0 ? [] : [`verification changed ${changed.length} files (${names}); thrown away`];
+      const notices =
+        changed.length === 0 ? [] : [`verification changed ${changed.length} files (${names}); thrown away`];
       return { results: inOrder(rules, known), notices };
     } finally {
       await this.#giveBack(request, workspace);
     }
   }
 
-  #prepare({ row, inputs, commit, report, signal }: VerifyRequest, workspace: WorkspaceRow, id: string): Promise<Prepared> {
+  #prepare(
+    { row, inputs, commit, report, signal }: VerifyRequest,
+    workspace: WorkspaceRow,
+    id: string,
+  ): Promise<Prepared> {
     return prepareWorkspace({
       parts: this.#parts,
       run: row,

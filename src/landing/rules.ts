@@ -15,7 +15,10 @@ const NAMED_BY: readonly { readonly program: RegExp; readonly files: RegExp }[] 
   { program: /^(npm|npx|yarn|pnpm|bun)$/, files: /(^|\/)package\.json$/ },
   { program: /^(make|gmake)$/, files: /(^|\/)(GNUm|M|m)akefile$/ },
   { program: /^just$/, files: /(^|\/)\.?justfile$/i },
-  { program: /^(tox|nox|pytest|python3?)$/, files: /^(tox\.ini|noxfile\.py|pytest\.ini|conftest\.py|pyproject\.toml|setup\.cfg)$/ },
+  {
+    program: /^(tox|nox|pytest|python3?)$/,
+    files: /^(tox\.ini|noxfile\.py|pytest\.ini|conftest\.py|pyproject\.toml|setup\.cfg)$/,
+  },
   { program: /^cargo$/, files: /(^|\/)(Cargo\.toml|build\.rs)$/ },
   { program: /^(mvn|mvnw)$/, files: /(^|\/)pom\.xml$/ },
   { program: /^(gradle|gradlew)$/, files: /(^|\/)(build|settings)\.gradle(\.kts)?$/ },
