@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { advance, type Step } from "../../../src/engine/advance.ts";
+import { advance, type Step, type Together } from "../../../src/engine/advance.ts";
 import { buildGraph, requirePlan, type Graph } from "../../../src/engine/graph.ts";
 import { isFailure, type Join, type Outcome, type TaskPlan, type TaskStatus } from "../../../src/engine/task.ts";
 import { anyPlans, graphOf, taskPlan, timeOf } from "../../fixtures/plans.ts";
@@ -14,11 +14,13 @@ class Play {
   readonly said: Step[] = [];
   outcome: Outcome | undefined;
   cancelRequested = false;
+  together: Together | undefined;
   #open: number;
 
-  constructor(graph: Graph, join: Join = "all") {
+  constructor(graph: Graph, join: Join = "all", together?: Together) {
     this.graph = graph;
     this.join = join;
+    this.together = together;
     this.statuses = new Map(graph.order.map((name) => [name, { state: "waiting", outcome: undefined }]));
     this.#open = graph.order.filter((name) => !requirePlan(graph, name).detach).length;
     this.look(graph.order);
@@ -50,6 +52,7 @@ class Play {
         graph: this.graph,
         join: this.join,
         cancelRequested: this.cancelRequested,
+        together: this.together,
         ended: this.outcome !== undefined,
         statusOf: (name) => this.statusOf(name),
         openTasks: this.#open,
@@ -66,6 +69,11 @@ class Play {
     if (step.type === "end") {
       if (this.outcome !== undefined) throw new Error("the run ended twice");
       this.outcome = step.outcome;
+      return [];
+    }
+    if (step.type === "land") {
+      if (this.together !== "open") throw new Error("the run was asked to land twice");
+      this.together = "wanted";
       return [];
     }
     const before = this.statusOf(step.task);
@@ -388,5 +396,86 @@ describe("a large run", () => {
     };
     expect(timeOf(first)).toBeLessThan(2000);
     expect(race.outcome).toBe("succeeded");
+  });
+});
+
+describe("a run that lands all of its work at once", () => {
+  const whole = (tasks: Readonly<Record<string, Partial<TaskPlan>>>): Play => new Play(graphOf(tasks), "all", "open");
+
+  it("is asked to land when its last task has succeeded, and ends when it has landed", () => {
+    const run = whole({ a: { writes: [] }, b: { writes: [] } });
+    run.end("a", "succeeded");
+    expect(run.together).toBe("open");
+    run.end("b", "succeeded");
+    expect(run.together).toBe("wanted");
+    expect(run.outcome).toBeUndefined();
+    run.together = "landed";
+    run.look([]);
+    expect(run.outcome).toBe("succeeded");
+  });
+
+  it("fails when its landing is refused", () => {
+    const run = whole({ a: { writes: [] } });
+    run.end("a", "succeeded");
+    run.together = "refused";
+    run.look([]);
+    expect(run.outcome).toBe("failed");
+  });
+
+  it("is never asked to land when a task has failed", () => {
+    const run = whole({ a: { writes: [] }, b: { writes: [] } });
+    run.end("a", "failed");
+    run.end("b", "succeeded");
+    expect(run.together).toBe("open");
+    expect(run.outcome).toBe("failed");
+  });
+
+  it("can be cancelled until its lane is about to move, and not any more then", () => {
+    const early = whole({ a: { writes: [] } });
+    early.end("a", "succeeded");
+    early.cancelRequested = true;
+    early.look([]);
+    expect(early.outcome).toBe("cancelled");
+    const late = whole({ a: { writes: [] } });
+    late.end("a", "succeeded");
+    late.together = "moving";
+    late.cancelRequested = true;
+    late.look([]);
+    expect(late.outcome).toBeUndefined();
+  });
+});
+
+describe("a run of which the best candidate lands", () => {
+  it("stops nobody when the first one is done", () => {
+    const run = play({ a: { writes: [] }, b: { writes: [] } }, "best-of-n");
+    run.end("a", "succeeded");
+    expect(run.stateOf("b")).toBe("ready");
+    run.end("b", "cancelled");
+    expect(run.outcome).toBe("succeeded");
+  });
+
+  it("succeeds when one has landed, whatever became of the others", () => {
+    const run = play({ a: { writes: [] }, b: { writes: [] }, c: { writes: [] } }, "best-of-n");
+    run.end("a", "failed");
+    run.end("b", "lost");
+    run.end("c", "succeeded");
+    expect(run.outcome).toBe("succeeded");
+  });
+
+  it("fails when none has", () => {
+    const run = play({ a: { writes: [] }, b: { writes: [] } }, "best-of-n");
+    run.end("a", "failed");
+    run.end("b", "failed");
+    expect(run.outcome).toBe("failed");
+  });
+
+  it("goes on with a task that waits for the best of several once one has landed", () => {
+    const run = play({ a: { writes: [] }, b: { writes: [] }, c: { needs: ["a", "b"], join: "best-of-n" } });
+    run.end("a", "failed");
+    expect(run.stateOf("c")).toBe("waiting");
+    run.end("b", "succeeded");
+    expect(run.stateOf("c")).toBe("ready");
+    run.end("c", "succeeded");
+    expect(run.outcome).toBe("succeeded");
   });
 });

@@ -18,6 +18,7 @@ describe("the life of a task", () => {
       "preparing",
       "working",
       "captured",
+      "landing",
     ]);
   });
 
