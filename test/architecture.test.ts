@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ["base", "engine"],
   workflows: ["base", "engine"],
   workspaces: ["base", "git", "process", "store"],
+  merge: [],
   landing: ["base", "git", "workspaces"],
   protocol: ["base", "engine", "workflows"],
   daemon: ["base", "engine", "process", "git", "store", "workflows", "workspaces", "landing", "protocol"],
