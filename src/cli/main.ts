@@ -124,10 +124,11 @@ Examples:
 
 addCommand(
   "diff <id>",
-  "show what a task changed",
+  "show what a task changed, or everything of a run that landed",
   () => import("./commands/diff.ts"),
   `
 Examples:
+  anabranch diff @last
   anabranch diff @last/fix
   anabranch diff k3v9/fix --stat`,
 )

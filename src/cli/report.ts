@@ -2,14 +2,9 @@ import { systemClock } from "../base/clock.ts";
 import { printable } from "../base/printable.ts";
 import type { AttemptView, RunView, TaskView } from "../protocol/views.ts";
 import { fit, formatDuration, formatTable, plural } from "./format.ts";
+import { formatLandings } from "./landing-report.ts";
+import type { ReportStyle } from "./report-style.ts";
 import { colourState, explainTask, markOf, wordFor } from "./state-text.ts";
-import type { Colours } from "./terminal.ts";
-
-/** How a report is written. */
-export interface ReportStyle {
-  readonly colour: Colours;
-  readonly columns: number;
-}
 
 /** What a run came to, on one page: outcomes, times, changes, outputs, and what comes next. */
 export function formatReport(run: RunView, style: ReportStyle): string {
@@ -17,6 +12,7 @@ export function formatReport(run: RunView, style: ReportStyle): string {
     headline(run, style),
     formatTasks(run, style),
     formatTimeline(run, style),
+    formatLandings(run, style),
     outputs(run, style),
     problems(run, style),
     whatNext(run, style),
@@ -63,7 +59,8 @@ function runTime({ timings }: AttemptView): number {
 function changesOf(task: TaskView, attempt: AttemptView | undefined): string {
   const { changeset, discarded } = attempt ?? {};
   if (changeset !== undefined && changeset.paths > 0) {
-    return `${plural(changeset.paths, "file")} +${changeset.addedLines} -${changeset.deletedLines}`;
+    const landed = task.landing === undefined || task.state !== "ended" ? "" : " landed";
+    return `${plural(changeset.paths, "file")} +${changeset.addedLines} -${changeset.deletedLines}${landed}`;
   }
   if (discarded !== undefined && discarded.length > 0) return `${plural(discarded.length, "change")} thrown away`;
   return task.writesNone ? "" : "no changes";
@@ -164,19 +161,38 @@ function archived(task: TaskView, attempt: AttemptView | undefined, name: string
 }
 
 function whatNext(run: RunView, { colour }: ReportStyle): string {
-  const changed = run.taskList.filter((task) => (task.attempts.at(-1)?.changeset?.paths ?? 0) > 0);
   const detached = run.taskList.filter((task) => task.detach && task.state !== "ended");
   const lines = [
-    `Your files are untouched.${changed.length === 0 ? "" : " The changes are kept apart; look at one, then take it:"}`,
+    "Your files are untouched.",
+    ...nextCommands(run).map(([command, why]) => `  ${command.padEnd(NEXT_WIDTH)} ${colour.dim(why)}`),
   ];
-  for (const task of changed.slice(0, 5)) {
-    const id = run.taskList.length === 1 ? run.id : `${run.id}/${task.name}`;
-    lines.push(`  anabranch diff ${id}`);
-    if (task.outcome === "succeeded") lines.push(`  anabranch apply ${id}`);
+  for (const task of detached) {
+    lines.push(`  ${`anabranch wait ${run.id}/${task.name}`.padEnd(NEXT_WIDTH)} ${colour.dim("(detached, goes on)")}`);
   }
-  if (changed.length === 0) lines.push(`  anabranch show ${run.id}`);
-  for (const task of detached)
-    lines.push(`  anabranch wait ${run.id}/${task.name}   ${colour.dim("(detached, goes on)")}`);
   lines.push(colour.dim(`logs: ${run.folder}`));
   return lines.join("\n");
+}
+
+const NEXT_WIDTH = 36;
+
+/** The commands a person would give next, most likely first. */
+function nextCommands(run: RunView): [command: string, why: string][] {
+  const commands: [string, string][] = [];
+  const open = run.conflicts.filter((conflict) => conflict.state === "open");
+  for (const { id, task } of open.slice(0, 5)) {
+    commands.push([`anabranch conflicts show ${id}`, `both sides of what ${printable(task)} could not land`]);
+  }
+  for (const task of run.taskList.filter(isLeftOut).slice(0, 5)) {
+    commands.push([`anabranch diff ${run.id}/${task.name}`, "its changes are kept, and did not land"]);
+  }
+  if (run.lane.tip !== undefined && run.lane.kind === "lane" && run.state === "ended") {
+    commands.push([`anabranch diff ${run.id}`, "everything that landed"]);
+    commands.push([`anabranch accept ${run.id}`, "bring it into your working tree"]);
+  }
+  return commands.length > 0 ? commands : [[`anabranch show ${run.id}`, "this page again"]];
+}
+
+function isLeftOut(task: TaskView): boolean {
+  const changed = (task.attempts.at(-1)?.changeset?.paths ?? 0) > 0;
+  return changed && task.state === "ended" && task.landing === undefined && task.reason?.code !== "MERGE_CONFLICT";
 }

@@ -15,6 +15,7 @@ const MARKS: Readonly<Record<string, Mark>> = {
   preparing: { symbol: "◌", colour: (c, text) => c.cyan(text) },
   working: { symbol: "●", colour: (c, text) => c.cyan(text) },
   captured: { symbol: "◍", colour: (c, text) => c.cyan(text) },
+  landing: { symbol: "◎", colour: (c, text) => c.cyan(text) },
   active: { symbol: "●", colour: (c, text) => c.cyan(text) },
 };
 
@@ -42,6 +43,7 @@ export function explainTask(task: TaskView, all: readonly TaskView[]): string {
     const open = task.needs.filter((need) => all.some((other) => other.name === need && other.state !== "ended"));
     return open.length > 0 ? `waits for ${open.join(", ")}` : "waits for its turn";
   }
+  if (task.state === "landing") return "waits for its place on the lane";
   if (task.state === "ready")
     return task.reason === undefined ? "ready, waits for a place" : `tries again: ${printable(task.reason.message)}`;
   return task.reason === undefined ? "" : printable(task.reason.message);

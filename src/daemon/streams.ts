@@ -4,8 +4,11 @@ import { LineCutter } from "../base/lines.ts";
 import { createSignal } from "../base/signal.ts";
 import { readEnd, readOutput, type OutputName } from "../process/output.ts";
 import type { StreamMessage, StreamName, StreamRequest } from "../protocol/commands.ts";
+import type { LandingRecord } from "../landing/receipt.ts";
 import { loadEventRange, loadEvents } from "../store/events.ts";
+import { loadLandings } from "../store/landings.ts";
 import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
+import { viewLane } from "./landing-views.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { resolveId, resolveTask } from "./resolve.ts";
@@ -245,14 +248,8 @@ export async function streamDiff(
   send: Send<"diff">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { run, task } = await resolveTask(parts, request.id, request.directory);
-  const changeset = task.attempt?.changeset;
-  if (changeset === undefined) {
-    throw new AnabranchError("NO_CHANGESET", {
-      message: `${run.row.id}/${task.row.name} has no changeset: ${whyNone(task)}`,
-      hint: `anabranch show ${run.row.id}/${task.row.name}`,
-    });
-  }
+  const { run, task } = await resolveId(parts, request.id, request.directory);
+  const { base, snapshot } = await differenceOf(parts, run, task);
   const vault = parts.vaultOf(run.row.repositoryId);
   const args = [
     "diff",
@@ -260,12 +257,32 @@ export async function streamDiff(
     request.colour === true ? "--color=always" : "--color=never",
     "--no-ext-diff",
     "--no-textconv",
-    changeset.base,
-    changeset.snapshot,
+    base,
+    snapshot,
   ];
   const onOutput = (piece: Buffer): Promise<void> => send({ type: "piece", data: { bytes: piece.toString("base64") } });
   const end = await parts.git.run(vault.place, args, { onOutput, signal });
   await send({ type: "end", data: { status: end.status ?? 1 } });
+}
+
+/** What a task changed; of a run, everything that landed, or what its only task changed. */
+async function differenceOf(
+  parts: Parts,
+  run: LiveRun,
+  task: LiveTask | undefined,
+): Promise<{ readonly base: string; readonly snapshot: string }> {
+  if (task === undefined) {
+    const landings = await loadLandings<LandingRecord>(parts.store, run.row.id);
+    const tip = viewLane(run, landings).tip;
+    if (tip !== undefined) return { base: run.row.baseCommit, snapshot: tip };
+  }
+  const only = task ?? (await resolveTask(parts, run.row.id, undefined)).task;
+  const changeset = only.attempt?.changeset;
+  if (changeset !== undefined) return changeset;
+  throw new AnabranchError("NO_CHANGESET", {
+    message: `${run.row.id}/${only.row.name} has no changeset: ${whyNone(only)}`,
+    hint: `anabranch show ${run.row.id}/${only.row.name}`,
+  });
 }
 
 function whyNone(task: LiveTask): string {

@@ -1,3 +1,4 @@
+import { ERROR_CODES, EXIT_CODES } from "../../base/error-codes.ts";
 import type { RunView } from "../../protocol/views.ts";
 import type { CommandAction } from "../command.ts";
 import { followRun } from "../follow.ts";
@@ -22,8 +23,20 @@ export const action: CommandAction<RunOptions & { readonly detach?: boolean }> =
     }
     answer(terminal, followed.run, () => reportText(terminal, followed.run));
     if (followed.interrupted) return INTERRUPTED;
-    return followed.run.outcome === "succeeded" ? 0 : 1;
+    return exitCodeOf(followed.run);
   });
+
+/** What kept a run from succeeding: a conflict that waits for a person, verification, or anything else. */
+function exitCodeOf(run: RunView): number {
+  if (run.outcome === "succeeded") return 0;
+  const failed = run.taskList.filter((task) => task.outcome === "failed" || task.outcome === "lost");
+  const codes = [...failed.map((task) => task.reason?.code), ...(failed.length === 0 ? [run.lane.reason?.code] : [])];
+  const statuses = new Set(codes.map((code) => (code === undefined ? 1 : EXIT_CODES[ERROR_CODES[code]])));
+  if (statuses.size === 0 || ![...statuses].every((status) => WAITING_OR_GATE.has(status))) return 1;
+  return Math.min(...statuses);
+}
+
+const WAITING_OR_GATE: ReadonlySet<number> = new Set([EXIT_CODES.conflict, EXIT_CODES.gate]);
 
 const INTERRUPTED = 130;
 

@@ -4,7 +4,13 @@ import { rulePaths } from "../../../src/landing/rules.ts";
 
 describe("the paths that have a say in what verification runs", () => {
   it("are the rules themselves and files of continuous integration, whatever the commands are", () => {
-    const changed = ["anabranch.yaml", ".github/workflows/ci.yml", "src/anabranch.yaml", "docs/Jenkinsfile", "Jenkinsfile"];
+    const changed = [
+      "anabranch.yaml",
+      ".github/workflows/ci.yml",
+      "src/anabranch.yaml",
+      "docs/Jenkinsfile",
+      "Jenkinsfile",
+    ];
     expect(rulePaths(changed, [])).toEqual(["anabranch.yaml", ".github/workflows/ci.yml", "Jenkinsfile"]);
   });
 
