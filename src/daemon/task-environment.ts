@@ -54,7 +54,7 @@ export function taskEnvironment(parts: EnvironmentParts): Record<string, string>
 const HOMES = /^(HOME|ANABRANCH_HOME|XDG_\w+)$/;
 
 /** Moves every path of a list that lies in one folder to another; a value that is no list has one path. */
-export function movePaths(value: string, from: string, to: string): string {
+function movePaths(value: string, from: string, to: string): string {
   if (!value.includes(from)) return value;
   return value
     .split(":")

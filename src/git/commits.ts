@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Git } from "./git.ts";
 
 /** A commit to be made. */
-export interface CommitContent {
+interface CommitContent {
   readonly tree: string;
   readonly parents: readonly string[];
   readonly message: string;
@@ -19,7 +19,7 @@ export interface CommitWriter {
 }
 
 /** Who Anabranch's own commits are by. They live in the vault only. */
-export const COMMITTER = "Anabranch <anabranch@localhost>";
+const COMMITTER = "Anabranch <anabranch@localhost>";
 
 /** A writer that keeps one git alive and hands it each commit as a small file. */
 export function openCommitWriter(git: Git, gitDirectory: string): CommitWriter {
