@@ -6,7 +6,7 @@ import type { SqliteDatabase } from "./sqlite-module.ts";
  * The steps from an empty database to today's, in order. They only ever move forward:
  * a step that was released is never edited, and a new one is appended.
  */
-const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA];
+export const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA];
 
 /**
  * Brings a database up to date, each step in a transaction of its own.
