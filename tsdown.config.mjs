@@ -1,5 +1,7 @@
-import { copyFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { defineConfig } from "tsdown";
+
+import { repositoryFileJsonSchema } from "./src/workflows/json-schema.ts";
 
 export default defineConfig({
   entry: { cli: "src/cli/main.ts", daemon: "src/daemon/main.ts", index: "src/index.ts" },
@@ -15,6 +17,9 @@ export default defineConfig({
   deps: { alwaysBundle: [/^(?!node:|@photostructure\/)/], neverBundle: ["@photostructure/sqlite"], onlyBundle: false },
   outputOptions: { chunkFileNames: "[name]-[hash].js" },
   hooks: {
-    "build:done": () => copyFileSync("src/process/shim.sh", "dist/shim.sh"),
+    "build:done": () => {
+      copyFileSync("src/process/shim.sh", "dist/shim.sh");
+      writeFileSync("dist/anabranch.schema.json", `${JSON.stringify(repositoryFileJsonSchema(), undefined, 2)}\n`);
+    },
   },
 });

@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/*.test.ts", "test/unit/**/*.test.ts", "test/contract/**/*.test.ts"],
+          include: ["test/*.test.ts", "test/unit/**/*.test.ts", "test/contract/**/*.test.ts", "test/pins/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           // These run the built package, as its users have it.
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts", "test/pins/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/fixtures/build.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,

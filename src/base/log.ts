@@ -3,13 +3,10 @@ import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 
 /** How grave a log line is. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
+type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Writes one line of JSON per fact. */
 export type Log = (level: LogLevel, message: string, data?: Readonly<Record<string, unknown>>) => void;
-
-/** A log that forgets everything. */
-export const silentLog: Log = () => undefined;
 
 /**
  * A log in a file of JSON lines. Past `capBytes` the file becomes `FILE.1`, replacing an older one.

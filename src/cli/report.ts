@@ -33,7 +33,7 @@ function headline(run: RunView, { colour }: ReportStyle): string {
 }
 
 /** A row for each task. */
-export function formatTasks(run: RunView, { colour, columns }: ReportStyle): string {
+function formatTasks(run: RunView, { colour, columns }: ReportStyle): string {
   const rows = run.taskList.map((task) => {
     const attempt = task.attempts.at(-1);
     return [
@@ -71,7 +71,7 @@ function retried(task: TaskView): string {
 }
 
 /** A bar for each task on one scale of time: light while its workspace was made ready, dark while it ran. */
-export function formatTimeline(run: RunView, { colour, columns }: ReportStyle): string {
+function formatTimeline(run: RunView, { colour, columns }: ReportStyle): string {
   const attempts = run.taskList.flatMap((task) => task.attempts.map((attempt) => ({ task, attempt })));
   if (attempts.length < 2) return "";
   const endMs = Math.max(...attempts.map(({ attempt }) => endOf(attempt)), run.createdMs + 1);

@@ -19,7 +19,7 @@ export interface CallingTask {
  * Finds the task that a caller runs in: by the marker it carries, or because it descends from a task's shim. This
  * guards against accidents and against text that talks an agent into something, not against hostile code of the user's.
  */
-export async function findCallingTask(parts: Parts, claims: CallerClaims): Promise<CallingTask | undefined> {
+async function findCallingTask(parts: Parts, claims: CallerClaims): Promise<CallingTask | undefined> {
   if (claims.marker !== undefined) {
     const attempt = await findAttemptByMarker(parts.store, claims.marker);
     if (attempt !== undefined) return { run: attempt.run, task: attempt.task };

@@ -6,7 +6,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 
 /** The ref in the vault that holds an attempt's snapshot. */
-export function snapshotRef(attempt: AttemptRow): string {
+function snapshotRef(attempt: AttemptRow): string {
   return `refs/snapshots/${attemptName(attempt)}`;
 }
 

@@ -37,7 +37,7 @@ export interface HandlerContext extends DoctorContext {
 }
 
 /** Answers one command. */
-export type Handler<Name extends CommandName> = (
+type Handler<Name extends CommandName> = (
   request: CommandRequest<Name>,
   caller: CallerClaims,
   signal: AbortSignal,
@@ -47,7 +47,7 @@ export type Handler<Name extends CommandName> = (
 export type Handlers = { readonly [Name in CommandName]: Handler<Name> };
 
 /** Serves one stream. */
-export type Streamer<Name extends StreamName> = (
+type Streamer<Name extends StreamName> = (
   request: StreamRequest<Name>,
   send: Send<Name>,
   signal: AbortSignal,

@@ -22,7 +22,7 @@ export type SpinUpKind = "warm" | "recycled" | "cold";
 export type SpinUpMemory = Readonly<Record<SpinUpKind, readonly number[]>>;
 
 /** The subject under which spin-up times are remembered. */
-export const SPIN_UP_SUBJECT = "spin-up";
+const SPIN_UP_SUBJECT = "spin-up";
 
 /** The subject under which a task is remembered: the same command in the same folder is the same task. */
 export function taskSubject(spec: Pick<TaskSpec, "kind" | "command" | "directory">): string {

@@ -55,7 +55,7 @@ export function taskVariables(attempt: AttemptRow, input: string): Record<string
 const HOMES = /^(HOME|ANABRANCH_HOME|XDG_\w+)$/;
 
 /** Moves every path of a list that lies in one folder to another; a value that is no list has one path. */
-export function movePaths(value: string, from: string, to: string): string {
+function movePaths(value: string, from: string, to: string): string {
   if (!value.includes(from)) return value;
   return value
     .split(":")

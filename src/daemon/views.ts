@@ -78,7 +78,7 @@ export function countStates(run: LiveRun): RunSummary["tasks"] {
 }
 
 /** How a run's tasks start. */
-export function viewPlan(
+function viewPlan(
   decision: PlannedRun["decision"] & { readonly expected: PlanRecord["expected"] },
   spec: RunSpec,
   graph: Graph,

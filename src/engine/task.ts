@@ -47,7 +47,7 @@ export function canMove(from: TaskState, to: TaskState): boolean {
 /** When a task with needs starts, judged by how they ended. */
 export const CONDITIONS = ["success", "failure", "always"] as const;
 /** When a task with needs starts. */
-export type Condition = (typeof CONDITIONS)[number];
+type Condition = (typeof CONDITIONS)[number];
 
 /** Whether all of several are waited for, the first one decides, or the best one that passes verification lands alone. */
 export const JOINS = ["all", "first", "best-of-n"] as const;

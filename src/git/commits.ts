@@ -1,7 +1,7 @@
 import { openLooseWriter } from "./loose-objects.ts";
 
 /** A commit to be made. */
-export interface CommitContent {
+interface CommitContent {
   readonly tree: string;
   readonly parents: readonly string[];
   readonly message: string;
@@ -17,7 +17,7 @@ export interface CommitWriter {
 }
 
 /** Who Anabranch's own commits are by. They live in the vault only. */
-export const COMMITTER = "Anabranch <anabranch@localhost>";
+const COMMITTER = "Anabranch <anabranch@localhost>";
 
 /** A writer into one repository's own store. */
 export function openCommitWriter(gitDirectory: string): CommitWriter {

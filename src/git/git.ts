@@ -18,7 +18,7 @@ export interface GitPlace {
 }
 
 /** One call of git. */
-export interface GitCall {
+interface GitCall {
   readonly input?: string | Uint8Array | undefined;
   /** Exit statuses besides 0 that are answers rather than failures. */
   readonly allow?: readonly number[] | undefined;
@@ -43,7 +43,7 @@ export interface Git {
 }
 
 /** The configuration every call has; it stands above all configuration files. */
-export const SAFE_CONFIG: Readonly<Record<string, string>> = {
+const SAFE_CONFIG: Readonly<Record<string, string>> = {
   "core.hooksPath": "/dev/null",
   "core.fsmonitor": "false",
   "core.untrackedCache": "false",

@@ -46,7 +46,7 @@ export function startOf({ startTime }: ProcessIdentity): number | undefined {
 }
 
 /** Whether a process has ended and only waits to be collected. */
-export function isDead(stat: ProcessStat): boolean {
+function isDead(stat: ProcessStat): boolean {
   return stat.state === "Z" || stat.state === "X";
 }
 

@@ -33,8 +33,6 @@ export interface KillLadder {
   readonly terminateMs: number;
 }
 
-/** The ladder for a person or a rule that wants an orderly end. */
-export const ORDERLY: KillLadder = { interruptMs: 5000, terminateMs: 5000 };
 /** The ladder for "now". */
 export const AT_ONCE: KillLadder = { interruptMs: 0, terminateMs: 0 };
 

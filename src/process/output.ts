@@ -29,7 +29,7 @@ export function outputSize(directory: string, name: OutputName): OutputSize {
 }
 
 /** The line that stands where output was left out. */
-export function cutLine(size: OutputSize): string {
+function cutLine(size: OutputSize): string {
   return `\n[anabranch: output was cut here: the first ${size.keptBytes} bytes and the last ${size.tailBytes} are kept]\n`;
 }
 

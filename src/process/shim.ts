@@ -44,7 +44,7 @@ export interface ShimExit {
 }
 
 /** How much is kept of what comes after the cap. */
-export const LOG_TAIL_BYTES = 256 * 1024;
+const LOG_TAIL_BYTES = 256 * 1024;
 
 // The kernel's limit for one argument is 128 KiB.
 const LONGEST_COMMAND_BYTES = 120 * 1024;

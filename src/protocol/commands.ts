@@ -10,7 +10,7 @@ const id = z.string().min(1).max(200);
 const base = z.string().min(1).max(1000);
 
 /** Work to be planned or started. */
-export const startRequest = z.strictObject({
+const startRequest = z.strictObject({
   /** Where the caller stands. */
   directory,
   /** The caller's environment: its tasks run with it. */
@@ -37,12 +37,12 @@ export const startRequest = z.strictObject({
 });
 
 /** The answer to {@link startRequest}. */
-export const startResult = z.object({ run: runView, notices: z.array(z.string()) });
+const startResult = z.object({ run: runView, notices: z.array(z.string()) });
 
 const outcomes = z.array(runSummary.extend({ task: z.string().optional(), ended: z.boolean() }));
 
 /** What `gc` would remove, or has removed. */
-export const gcResult = z.object({
+const gcResult = z.object({
   runs: z.array(z.object({ id: z.string(), name: z.string().optional(), endedMs: z.number() })),
   workspaces: z.array(z.object({ path: z.string(), repository: z.string() })),
   /** Workspaces kept because what they hold could not be made safe. */
@@ -53,7 +53,7 @@ export const gcResult = z.object({
 });
 
 /** What `apply` did, or why it refused. */
-export const applyResult = z.object({
+const applyResult = z.object({
   run: z.string(),
   task: z.string(),
   /** Paths that were written or removed. */
@@ -63,7 +63,7 @@ export const applyResult = z.object({
 });
 
 /** What a daemon says of itself. */
-export const statusResult = z.object({
+const statusResult = z.object({
   pid: z.number(),
   version: z.string(),
   protocol: z.number(),

@@ -8,7 +8,7 @@ const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]
 const ms = z.number();
 
 /** Why something is as it is: an error's code, message and hint. */
-export const reasonView = z.object({
+const reasonView = z.object({
   code: errorCode,
   message: z.string(),
   hint: z.string().optional(),
@@ -16,7 +16,7 @@ export const reasonView = z.object({
 });
 
 /** One path of a changeset. */
-export const changedPathView = z.object({
+const changedPathView = z.object({
   path: z.string(),
   kind: z.enum(["added", "modified", "deleted", "type-changed"]),
   /** Lines; absent for binary files. */
@@ -25,7 +25,7 @@ export const changedPathView = z.object({
 });
 
 /** What a task changed, safe in the vault. */
-export const changesetView = z.object({
+const changesetView = z.object({
   base: z.string(),
   /** The commit in the vault that holds the workspace's state. */
   snapshot: z.string(),
@@ -37,7 +37,7 @@ export const changesetView = z.object({
 });
 
 /** What is kept in the vault of an attempt besides its snapshot. */
-export const archiveView = z.object({
+const archiveView = z.object({
   /** Commits it made itself. */
   commits: z.number(),
   /** Repositories inside its workspace. */
@@ -51,7 +51,7 @@ export const archiveView = z.object({
 });
 
 /** When what happened to an attempt, in milliseconds since the epoch. */
-export const timingsView = z.object({
+const timingsView = z.object({
   chosenMs: ms,
   claimedMs: ms.optional(),
   preparedMs: ms.optional(),
@@ -61,7 +61,7 @@ export const timingsView = z.object({
 });
 
 /** One try at a task. */
-export const attemptView = z.object({
+const attemptView = z.object({
   number: z.number(),
   state: z.enum(["starting", "running", "exited", "stopped", "lost"]),
   /** Where its process runs, while it does. */
@@ -139,7 +139,7 @@ export const conflictSummary = z.object({
 });
 
 /** One task of a run. */
-export const taskView = z.object({
+const taskView = z.object({
   run: z.string(),
   name: z.string(),
   command: z.string(),
@@ -260,7 +260,6 @@ export const checkView = z.object({
   fix: z.string().optional(),
 });
 
-export type ReasonView = z.infer<typeof reasonView>;
 export type ChangesetView = z.infer<typeof changesetView>;
 export type AttemptView = z.infer<typeof attemptView>;
 export type TaskView = z.infer<typeof taskView>;

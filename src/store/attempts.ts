@@ -18,7 +18,7 @@ export interface ProcessRecord {
 }
 
 /** How an attempt's command ended. */
-export interface ExitRecord {
+interface ExitRecord {
   readonly status: number;
   /** From its start to when its end was seen, by the monotonic clock. */
   readonly runMs: number;
@@ -80,7 +80,7 @@ export interface AttemptTimings {
  * An attempt. `starting`: its shim may or may not run, its folder tells. `running`: its shim was started.
  * `exited`: its exit record was read. `stopped`: it was ended by us. `lost`: it vanished.
  */
-export type AttemptState = "starting" | "running" | "exited" | "stopped" | "lost";
+type AttemptState = "starting" | "running" | "exited" | "stopped" | "lost";
 
 /** One try at a task. */
 export interface AttemptRow extends AttemptKey {

@@ -13,7 +13,7 @@ import {
 } from "./statements.ts";
 
 /** Why and how a task is to be stopped. */
-export interface CancelRequest {
+interface CancelRequest {
   readonly by: "user" | "race" | "parent";
   /** Skips the patient rungs of the ladder. */
   readonly force: boolean;
@@ -22,7 +22,7 @@ export interface CancelRequest {
 }
 
 /** What a task left behind. */
-export interface TaskResult {
+interface TaskResult {
   readonly exitStatus: number | undefined;
   /** The parsed output of a task with `output: json`, where it is small enough to be kept here. */
   readonly output?: unknown;

@@ -5,7 +5,7 @@ import { AnabranchError } from "../base/errors.ts";
 import { explainIssue } from "./explain.ts";
 
 /** A place in a text file, counted from 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly col: number;
 }
