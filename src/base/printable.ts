@@ -22,6 +22,11 @@ export function printableWithColour(text: string): string {
   return coloured ? `${kept}\u001b[0m` : kept;
 }
 
+/** One JSON document on one line, in which whatever a terminal could obey or hide is written as an escape. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(CONTROLS, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 // A private-use character stands in for ESC while controls are dropped; it is itself dropped from the input first.
 const COLOUR_STANDIN = "\uf8ff";
 // CSI, OSC, DCS/APC/PM/SOS strings, and two-character escapes; each also in its 8-bit form.

@@ -1,6 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import { isAnabranchError } from "../base/errors.ts";
-import { printableWithColour, printable } from "../base/printable.ts";
+import { printable, printableJson, printableWithColour } from "../base/printable.ts";
 import type { RunView } from "../protocol/views.ts";
 import type { Anabranch } from "../sdk/anabranch.ts";
 import { drawTree, FrameWriter } from "./live-tree.ts";
@@ -22,17 +22,26 @@ const HINT = "d detaches, Ctrl-C stops it";
 /**
  * Shows a run until it ends: as a live tree, as lines, as JSON lines or not at all. Ctrl-C stops the run in order, a
  * second one at once; `d` lets go of it.
+ *
+ * @param starting a run that may not have started yet: whatever is asked of it is done as soon as it has
  */
-export async function followRun(anabranch: Anabranch, terminal: Terminal, run: RunView): Promise<Followed> {
+export async function followRun(
+  anabranch: Anabranch,
+  terminal: Terminal,
+  starting: Promise<RunView>,
+): Promise<Followed> {
   const view = viewFor(terminal);
   const done = new AbortController();
-  let latest = run;
+  let run: RunView | undefined;
   let interrupts = 0;
   let detached = false;
+  const stop = ({ id }: RunView): void => {
+    anabranch.ask("cancel", { id, force: interrupts > 1 }).catch((cause: unknown) => view.say(String(cause)));
+  };
   const interrupt = (): void => {
     interrupts += 1;
     view.say(interrupts === 1 ? "stopping the run in order; Ctrl-C again ends it at once" : "ending the run at once");
-    anabranch.ask("cancel", { id: run.id, force: interrupts > 1 }).catch((cause: unknown) => view.say(String(cause)));
+    if (run !== undefined) stop(run);
   };
   const detach = (): void => {
     detached = true;
@@ -40,21 +49,38 @@ export async function followRun(anabranch: Anabranch, terminal: Terminal, run: R
   };
   const release = listenForKeys(terminal, interrupt, detach);
   try {
-    view.show(latest);
-    const output = terminal.progress === "tty" ? "last" : terminal.progress === "none" ? "none" : "full";
-    for await (const message of anabranch.watch({ id: run.id, output }, done.signal)) {
-      if (message.type === "line") view.line(message.data.task, message.data.text);
-      if (message.type === "run") view.show((latest = message.data));
-    }
-  } catch (cause) {
-    if (!detached || (isAnabranchError(cause) && cause.code !== "INTERRUPTED")) throw cause;
+    run = await starting;
+    if (interrupts > 0) stop(run);
+    run = await showUntilEnd(anabranch, terminal, view, run, done.signal);
   } finally {
     release();
     view.end();
   }
-  if (detached) return { run: latest, detached, interrupted: false };
+  if (detached) return { run, detached, interrupted: false };
   // What was thrown away is known once the workspaces are given back.
   return { run: await anabranch.ask("show", { id: run.id }), detached, interrupted: interrupts > 0 };
+}
+
+/** Shows every change of a run and resolves with the last one seen: when it has ended, or when the signal says so. */
+async function showUntilEnd(
+  anabranch: Anabranch,
+  terminal: Terminal,
+  view: View,
+  run: RunView,
+  signal: AbortSignal,
+): Promise<RunView> {
+  let latest = run;
+  view.show(latest);
+  const output = terminal.progress === "tty" ? "last" : terminal.progress === "none" ? "none" : "full";
+  try {
+    for await (const message of anabranch.watch({ id: run.id, output }, signal)) {
+      if (message.type === "line") view.line(message.data.task, message.data.text);
+      if (message.type === "run") view.show((latest = message.data));
+    }
+  } catch (cause) {
+    if (!signal.aborted || (isAnabranchError(cause) && cause.code !== "INTERRUPTED")) throw cause;
+  }
+  return latest;
 }
 
 interface View {
@@ -128,7 +154,7 @@ function plainView(terminal: Terminal): View {
 }
 
 function jsonView(terminal: Terminal): View {
-  const write = (type: string, data: unknown): void => terminal.err(`${JSON.stringify({ type, data })}\n`);
+  const write = (type: string, data: unknown): void => terminal.err(`${printableJson({ type, data })}\n`);
   return {
     show: (run) => write("run", run),
     line: (task, text) => write("line", { task, text }),

@@ -269,10 +269,23 @@ function addRunOptions(command: Command): Command {
 try {
   await program.parseAsync();
 } catch (cause) {
-  if (!(cause instanceof CommanderError)) {
-    const [{ openTerminal }, { printFailure }] = await Promise.all([import("./terminal.ts"), import("./failure.ts")]);
-    const argv = new Set(process.argv);
+  const argv = new Set(process.argv);
+  const isUsage = cause instanceof CommanderError;
+  if (isUsage && (cause.exitCode === 0 || !argv.has("--json"))) process.exitCode = cause.exitCode === 0 ? 0 : 2;
+  else {
+    const [{ openTerminal }, { printFailure }, { AnabranchError }] = await Promise.all([
+      import("./terminal.ts"),
+      import("./failure.ts"),
+      import("../base/errors.ts"),
+    ]);
     const options = { json: argv.has("--json"), debug: argv.has("--debug"), color: !argv.has("--no-color") };
-    process.exitCode = printFailure(openTerminal(options, process.env), cause);
-  } else process.exitCode = cause.exitCode === 0 ? 0 : 2;
+    const error = isUsage
+      ? new AnabranchError("USAGE", { message: usageMessage(cause), hint: "anabranch COMMAND --help", cause })
+      : cause;
+    process.exitCode = printFailure(openTerminal(options, process.env), error);
+  }
+}
+
+function usageMessage({ code, message }: CommanderError): string {
+  return code === "commander.help" ? "a command is missing" : message.replace(/^error: /, "");
 }

@@ -1,5 +1,7 @@
 import pc from "picocolors";
 
+import { printableJson } from "../base/printable.ts";
+
 /** What a command may print to, and how. */
 export interface Terminal {
   /** The answer goes here. */
@@ -69,7 +71,7 @@ function endOnClosedPipe(cause: NodeJS.ErrnoException): void {
 
 /** Prints an answer: as one JSON document where that is wanted, else as text. */
 export function answer(terminal: Terminal, data: unknown, text: () => string): void {
-  if (terminal.json) terminal.out(`${JSON.stringify({ v: 1, ok: true, data })}\n`);
+  if (terminal.json) terminal.out(`${printableJson({ v: 1, ok: true, data })}\n`);
   else {
     const written = text();
     if (written !== "") terminal.out(written.endsWith("\n") ? written : `${written}\n`);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { delay, systemClock } from "../base/clock.ts";
@@ -13,7 +13,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Where a running daemon says it listens; it may be gone since. */
 export function readDaemonFile(directories: Directories): DaemonFile | undefined {
   try {
-    return JSON.parse(readFileSync(join(directories.state, "daemon.json"), "utf8")) as DaemonFile;
+    const file = JSON.parse(readFileSync(join(directories.state, "daemon.json"), "utf8")) as Partial<DaemonFile> | null;
+    // Without a socket a connection would be made to whoever listens on this machine.
+    return typeof file?.socket === "string" && isAbsolute(file.socket) ? (file as DaemonFile) : undefined;
   } catch {
     return undefined;
   }

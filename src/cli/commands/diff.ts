@@ -1,3 +1,4 @@
+import { openByteSink } from "../bytes.ts";
 import type { CommandAction } from "../command.ts";
 import { withSession } from "../session.ts";
 import { answer } from "../terminal.ts";
@@ -8,12 +9,14 @@ export const action: CommandAction<{ readonly stat?: boolean; readonly names?: b
     const format = options.stat === true ? "stat" : options.names === true ? "names" : "patch";
     const request = { id: args[0] ?? "", directory, format, colour: terminal.colour.isColorSupported } as const;
     const pieces: Buffer[] = [];
+    const sink = openByteSink(terminal);
     for await (const message of anabranch.stream("diff", request)) {
       if (message.type !== "piece") continue;
       const bytes = Buffer.from(message.data.bytes, "base64");
       if (terminal.json) pieces.push(bytes);
-      else await new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve()));
+      else await sink.write(bytes);
     }
+    await sink.end();
     if (terminal.json) answer(terminal, { format, text: Buffer.concat(pieces).toString("utf8") }, () => "");
     return 0;
   });

@@ -10,15 +10,21 @@ import { answer, type Terminal } from "../terminal.ts";
 /** `anabranch run`: starts a run, shows it and reports how it ended. */
 export const action: CommandAction<RunOptions & { readonly detach?: boolean }> = (args, options) =>
   withSession(options, async ({ anabranch, terminal, directory }) => {
-    const started = await anabranch.start(startOptions(args, options, directory));
+    const starting = anabranch.start(startOptions(args, options, directory));
     if (options.detach === true) {
+      const started = await starting;
       answer(terminal, { id: started.id }, () => started.id);
       return 0;
     }
-    const followed = await followRun(anabranch, terminal, started.view);
+    const followed = await followRun(
+      anabranch,
+      terminal,
+      starting.then((started) => started.view),
+    );
     if (followed.detached) {
-      terminal.err(`run ${started.id} goes on; anabranch wait ${started.id}, anabranch cancel ${started.id}\n`);
-      answer(terminal, followed.run, () => started.id);
+      const { id } = followed.run;
+      terminal.err(`run ${id} goes on; anabranch wait ${id}, anabranch cancel ${id}\n`);
+      answer(terminal, followed.run, () => id);
       return 0;
     }
     answer(terminal, followed.run, () => reportText(terminal, followed.run));
