@@ -13,14 +13,16 @@ import { parseArgs } from "node:util";
 
 import type { Bench } from "./bench.ts";
 import { describeMachine } from "./machine.ts";
+import { makespanReal } from "./makespan-real.ts";
 import { makespan } from "./makespan.ts";
 import { overhead } from "./overhead.ts";
 import { planner } from "./planner.ts";
 import { Report } from "./report.ts";
 import { startup } from "./startup.ts";
+import { storm } from "./storm.ts";
 import { workspaces } from "./workspaces.ts";
 
-const BENCHES: readonly Bench[] = [makespan, planner, workspaces, overhead, startup];
+const BENCHES: readonly Bench[] = [makespan, makespanReal, planner, storm, workspaces, overhead, startup];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

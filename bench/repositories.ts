@@ -47,6 +47,8 @@ export function writeFiles(root: string, files: Readonly<Record<string, string>>
 /** A clone of this project's own repository: a real one, with its history. */
 export function cloneOwnRepository(root: string): string {
   git(resolve("."), "clone", "--quiet", "--no-hardlinks", resolve("."), root);
+  // Wherever the original's HEAD stands.
+  git(root, "checkout", "--quiet", "-B", "main");
   return root;
 }
 

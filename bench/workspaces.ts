@@ -4,10 +4,10 @@
  */
 import { execFile } from "node:child_process";
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
-import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import { copyIndex } from "../src/git/index-file.ts";
 import { openSqliteStore } from "../src/store/sqlite.ts";
 import { ensureRepository } from "../src/store/repositories.ts";
 import { updateWorkspace } from "../src/store/workspaces.ts";
@@ -138,6 +138,8 @@ class Pairs {
         paths,
       });
     const prepare = async (): Promise<void> => {
+      await this.#reset(filled, this.#workshop.base);
+      await this.#plainReset(plain, this.#workshop.base);
       changed = this.#dirty([filled.tree, plain]);
     };
     const index = git(plain, "rev-parse", "--path-format=absolute", "--git-path", "index");
@@ -193,6 +195,8 @@ class Pairs {
     // The first pair only fills the caches.
     for (let round = -1; round < rounds; round += 1) {
       await prepare();
+      // What an earlier round threw away is still being removed in the background.
+      await this.#workshop.trash.empty();
       const first = round % 2 === 0 ? ours : theirs;
       const second = first === ours ? theirs : ours;
       const [a, b] = [await timed(first), await timed(second)];
@@ -234,7 +238,7 @@ function reportPairs(
 
 async function plainSnapshot(tree: string, own: string): Promise<void> {
   const index = `${own}-snapshot`;
-  await copyFile(own, index);
+  await copyIndex(own, index);
   const environment = { ...process.env, GIT_INDEX_FILE: index };
   await run("git", ["add", "-A"], { cwd: tree, env: environment });
   await run("git", ["write-tree"], { cwd: tree, env: environment });

@@ -86,7 +86,7 @@ export async function resetWorkspace(
   await prepareAdmin(workspace, base, source.sparse);
   const config = { "core.sparseCheckout": String(source.sparse !== undefined) };
   await trash.discard(join(tree, ".git"));
-  await git.run(place, ["read-tree", "--reset", "-u", "--no-recurse-submodules", base], { config });
+  await git.run(place, ["reset", "--hard", "--quiet", "--no-recurse-submodules", base, "--"], { config });
   if (!fresh) await removeUntracked(git, place, kept, trash);
   await makePrivateRepository(workspace, base, source);
   for (const [index, submodule] of source.submodules.entries()) {
