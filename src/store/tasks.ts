@@ -22,7 +22,7 @@ interface CancelRequest {
 }
 
 /** What a task left behind. */
-interface TaskResult {
+export interface TaskResult {
   readonly exitStatus: number | undefined;
   /** The parsed output of a task with `output: json`, where it is small enough to be kept here. */
   readonly output?: unknown;
