@@ -12,6 +12,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import type { Bench } from "./bench.ts";
+import { landing } from "./landing.ts";
 import { describeMachine } from "./machine.ts";
 import { makespanReal } from "./makespan-real.ts";
 import { makespan } from "./makespan.ts";
@@ -22,7 +23,7 @@ import { startup } from "./startup.ts";
 import { storm } from "./storm.ts";
 import { workspaces } from "./workspaces.ts";
 
-const BENCHES: readonly Bench[] = [makespan, makespanReal, planner, storm, workspaces, overhead, startup];
+const BENCHES: readonly Bench[] = [makespan, makespanReal, planner, storm, workspaces, landing, overhead, startup];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -15,6 +15,8 @@ export interface CallingTask {
   readonly task: string;
 }
 
+const VERIFYING = /^verify-([0-9a-z]+)-/;
+
 /**
  * Finds the task that a caller runs in: by the marker it carries, or because it descends from a task's shim. This
  * guards against accidents and against text that talks an agent into something, not against hostile code of the user's.
@@ -23,6 +25,9 @@ async function findCallingTask(parts: Parts, claims: CallerClaims): Promise<Call
   if (claims.marker !== undefined) {
     const attempt = await findAttemptByMarker(parts.store, claims.marker);
     if (attempt !== undefined) return { run: attempt.run, task: attempt.task };
+    // Verification carries a marker too: whatever it starts may decide nothing either.
+    const [, run] = VERIFYING.exec(claims.marker) ?? [];
+    if (run !== undefined) return { run, task: "verification" };
   }
   if (claims.pid === undefined) return undefined;
   const ancestors = new Set(ancestryOf(claims.pid));

@@ -4,6 +4,10 @@ import { dirname, join } from "node:path";
 import type { CommandRequest, CommandResponse } from "../protocol/commands.ts";
 import { listRefs, updateRefs, type RefUpdate } from "../git/refs.ts";
 import type { Ref } from "../git/repository.ts";
+import { laneRef, stagingRef } from "../landing/lane.ts";
+import { receiptRef, type LandingRecord } from "../landing/receipt.ts";
+import { loadOpenConflicts } from "../store/conflicts.ts";
+import { loadLandings } from "../store/landings.ts";
 import { loadRepositories, type RepositoryRow } from "../store/repositories.ts";
 import { deleteRun, loadRuns, type RunRow } from "../store/runs.ts";
 import { deleteWorkspace, type WorkspaceRow } from "../store/workspaces.ts";
@@ -69,8 +73,14 @@ async function choose(parts: Parts, olderThanMs: number): Promise<Collection> {
   const before = parts.clock.wallMs() - olderThanMs;
   const repositories = new Map((await loadRepositories(parts.store)).map((row) => [row.id, row]));
   const all = await loadAllRuns(parts);
+  // A conflict that somebody still has to settle holds its run.
+  const unsettled = new Set((await loadOpenConflicts(parts.store)).map((conflict) => conflict.run));
   const runs = all.filter(
-    (run) => run.state === "ended" && (run.endedMs ?? 0) <= before && parts.book.get(run.id) === undefined,
+    (run) =>
+      run.state === "ended" &&
+      (run.endedMs ?? 0) <= before &&
+      parts.book.get(run.id) === undefined &&
+      !unsettled.has(run.id),
   );
   const gone = new Set(runs.map((run) => run.id));
   const kept = all.filter((run) => !gone.has(run.id));
@@ -168,7 +178,11 @@ async function removeRefs(parts: Parts, run: StoredRun, keepBase: boolean): Prom
   const lists = await Promise.all(
     kinds.map((kind) => listRefs(parts.git, vault.directory, `refs/${kind}/${run.id}/`).catch((): Ref[] => [])),
   );
-  const updates: RefUpdate[] = lists.flat().map((ref) => ({ name: ref.name, to: null }));
+  const landings = await loadLandings<LandingRecord>(parts.store, run.id);
+  // What is on a branch of the user's can be proved as long as it is there.
+  const receipts = landings.filter(({ record }) => record.target.kind === "lane").map(({ id }) => receiptRef(id));
+  const names = [...lists.flat().map((ref) => ref.name), ...receipts, laneRef(run.id), stagingRef(run.id)];
+  const updates: RefUpdate[] = names.map((name) => ({ name, to: null }));
   if (!keepBase) updates.push({ name: baseRef(run.baseCommit), to: null });
   await vault.refs.update(updates);
 }

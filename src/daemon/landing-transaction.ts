@@ -14,7 +14,7 @@
 import { isAnabranchError, toAnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
 import { newId } from "../base/ids.ts";
-import { composeChangesets, type Composed, type Conflicting } from "../landing/compose.ts";
+import { composeChangesets, type Composed, type Conflicting } from "../landing/compose-changesets.ts";
 import { stagingRef, type Lane } from "../landing/lane.ts";
 import { receiptRef, writeReceipt, type LandedChangeset, type LandingRecord } from "../landing/receipt.ts";
 import { rulePaths } from "../landing/rules.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { Candidate, Conflicting } from "../landing/compose.ts";
+import type { Candidate, Conflicting } from "../landing/compose-changesets.ts";
 import type { Reason } from "../store/runs.ts";
 import type { Draft } from "./draft.ts";
 import { failTask } from "./failing.ts";

@@ -80,9 +80,9 @@ export class Verifier {
   /** Ends what verifications of an earlier daemon have left, and gives their workspaces back. */
   async recover(): Promise<void> {
     for (const row of this.#parts.pool.leased()) {
-      const [, run = "", id = ""] = HOLDER.exec(row.holder ?? "") ?? [];
-      if (run === "") continue;
-      await endProcesses(this.#processes(row, id, undefined, ""), AT_ONCE, this.#parts.clock);
+      const [, run, id] = HOLDER.exec(row.holder ?? "") ?? [];
+      if (run === undefined || id === undefined) continue;
+      await endProcesses(this.#processes(row, markerOf(run, id), undefined, ""), AT_ONCE, this.#parts.clock);
       await this.#discard(row);
     }
   }
@@ -147,7 +147,7 @@ export class Verifier {
       inputs,
       workspaceId: workspace.id,
       base: commit,
-      marker: markerOf(id),
+      marker: markerOf(row.id, id),
       folder: this.#folder(row.id, id),
       directory: "",
       variables: { ANABRANCH_RUN: row.id, ANABRANCH_BASE: commit },
@@ -199,7 +199,7 @@ export class Verifier {
     cancelTimer();
     signal?.removeEventListener("abort", abort);
     const durationMs = Math.round(clock.monotonicMs() - beganMs);
-    const processes = this.#processes(workspace, id, { ...identity, controlGroup }, directory);
+    const processes = this.#processes(workspace, markerOf(row.id, id), { ...identity, controlGroup }, directory);
     if (ended === "aborted") await endProcesses(processes, this.#parts.ladder, clock);
     else await endStragglers(processes, clock);
     if (signal?.aborted === true)
@@ -236,7 +236,7 @@ export class Verifier {
 
   #processes(
     row: WorkspaceRow,
-    id: string,
+    marker: string,
     shim: (AttemptProcesses["shim"] & { readonly controlGroup: string | undefined }) | undefined,
     directory: string,
   ): AttemptProcesses {
@@ -244,7 +244,7 @@ export class Verifier {
       directory,
       shim,
       groupIsCurrent: shim !== undefined,
-      marker: `${MARKER_VARIABLE}=${markerOf(id)}`,
+      marker: `${MARKER_VARIABLE}=${marker}`,
       controlGroup: shim?.controlGroup,
       workspace: treeOf(this.#parts.layout.slot(row.repositoryId, row.slot)),
     };
@@ -256,8 +256,9 @@ export class Verifier {
   }
 }
 
-function markerOf(id: string): string {
-  return `verify-${id}`;
+// The caller of a command is told by it: see `caller.ts`.
+function markerOf(run: string, id: string): string {
+  return `verify-${run}-${id}`;
 }
 
 /** Whether nothing more has to run: a result is missing only behind a failure that decides. */
