@@ -39,7 +39,11 @@ export class Lander {
 
   /** Something about a run has changed: what waits for its lane is looked at. */
   note(run: LiveRun, tasks: readonly string[]): void {
-    const isConcerned = tasks.some((name) => run.tasks.get(name)?.row.state === "landing");
+    const isConcerned = tasks.some((name) => {
+      const state = run.tasks.get(name)?.row.state;
+      // The end of one candidate may be what the others wait for.
+      return state === "landing" || (state === "ended" && run.candidates.some((group) => group.includes(name)));
+    });
     if (isConcerned || run.row.landing.together === "wanted") this.#signalOf(run).raise();
   }
 

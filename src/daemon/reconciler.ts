@@ -188,7 +188,7 @@ export class Reconciler {
       task,
       number: task.row.attempt + 1,
       chosenMs: this.#parts.clock.wallMs(),
-      base: await this.#baseOf(run, task.row.name),
+      base: await this.#baseOf(run, task),
     };
     if (!run.row.plan.share || task.spec.writes !== "none") {
       const key = { run: run.row.id, task: task.row.name, number: begin.number };
@@ -271,9 +271,14 @@ export class Reconciler {
     return begun;
   }
 
-  /** The commit a task starts from: what has landed by now, where it comes after tasks that write, or the run's base. */
-  #baseOf(run: LiveRun, name: string): Promise<string> {
-    return run.onLane.has(name) ? this.#lander.tipOf(run) : Promise.resolve(run.row.baseCommit);
+  /**
+   * The commit a task starts from: the run's base; or what has landed by now, where it comes after tasks that write or
+   * is done again because its work did not fit what had landed.
+   */
+  #baseOf(run: LiveRun, { row }: LiveTask): Promise<string> {
+    const onLane =
+      run.onLane.has(row.name) || row.reason?.code === "MERGE_CONFLICT" || row.reason?.code === "VERIFY_FAILED";
+    return onLane ? this.#lander.tipOf(run) : Promise.resolve(run.row.baseCommit);
   }
 
   async #drive(run: LiveRun, task: LiveTask, recovered: boolean): Promise<void> {

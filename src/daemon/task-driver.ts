@@ -250,6 +250,7 @@ export class TaskDriver {
       this.#parts.log("error", "a snapshot could not be taken", { task: this.#name, cause: String(cause) });
     }
     faultPoint("attempt.captured");
+    this.#report("");
     const trouble = this.#trouble;
     await this.#change((draft) => {
       draft.setAttempt(this.#name, { ...patch, ...changeset, timings: this.#timings });
