@@ -12,7 +12,8 @@ export interface Change {
 
 /** The mode of a path that is a commit of another repository. */
 export const GITLINK_MODE = "160000";
-const TREE_MODE = "040000";
+/** The mode of a folder. */
+export const TREE_MODE = "040000";
 /** The mode of a symbolic link. */
 export const SYMLINK_MODE = "120000";
 
@@ -33,7 +34,18 @@ export interface TreeDifference {
 /** Compares two trees or commits, without looking for renames. */
 export async function compareTrees(git: Git, place: GitPlace, from: string, to: string): Promise<TreeDifference> {
   if (from === to) return { changes: [], newObjects: [] };
-  const args = ["diff-tree", "-r", "-t", "-z", "--raw", "--no-renames", "--no-abbrev", from, to];
+  const args = [
+    "diff-tree",
+    "-r",
+    "-t",
+    "-z",
+    "--raw",
+    "--no-renames",
+    "--no-abbrev",
+    "--ignore-submodules=none",
+    from,
+    to,
+  ];
   return parseRawDifference(await git.records(place, args));
 }
 

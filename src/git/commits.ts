@@ -1,7 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-
-import type { Git } from "./git.ts";
+import { openLooseWriter } from "./loose-objects.ts";
 
 /** A commit to be made. */
 export interface CommitContent {
@@ -15,31 +12,20 @@ export interface CommitContent {
 /** Makes commits in one repository. */
 export interface CommitWriter {
   write(commit: CommitContent): Promise<string>;
-  close(): Promise<void>;
 }
 
 /** Who Anabranch's own commits are by. They live in the vault only. */
 export const COMMITTER = "Anabranch <anabranch@localhost>";
 
-/** A writer that keeps one git alive and hands it each commit as a small file. */
-export function openCommitWriter(git: Git, gitDirectory: string): CommitWriter {
-  const conversation = git.converse({ gitDirectory }, ["hash-object", "-t", "commit", "-w", "--stdin-paths"]);
-  let written = 0;
+/** A writer into one repository's own store. */
+export function openCommitWriter(gitDirectory: string): CommitWriter {
+  const writer = openLooseWriter(gitDirectory);
   return {
     async write(commit) {
-      written += 1;
-      const name = `commit-${process.pid}-${written}.tmp`;
-      const path = join(gitDirectory, name);
-      await writeFile(path, formatCommit(commit));
-      try {
-        // A name relative to the git directory, which is where this git works: no line break can be in it.
-        const [oid = ""] = await conversation.ask(`${name}\n`, 1);
-        return oid;
-      } finally {
-        await rm(path, { force: true });
-      }
+      const { oid, written } = writer.stage("commit", Buffer.from(formatCommit(commit)));
+      await written;
+      return oid;
     },
-    close: () => conversation.close(),
   };
 }
 

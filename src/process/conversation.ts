@@ -2,12 +2,14 @@ import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { AnabranchError } from "../base/errors.ts";
+import { ByteQueue } from "./byte-queue.ts";
 
 /**
  * A long-lived program that answers questions in order: it saves a process start per question.
  *
  * States: `absent` → (first question) `talking` → (idle for a while, or it ends) `absent`.
  * A question that meets the program's end is rejected with what the program said last; the next one starts it anew.
+ * A program that says what cannot be an answer is killed, since where the next answer begins is unknown then.
  */
 export interface Conversation {
   /**
@@ -15,9 +17,20 @@ export interface Conversation {
    * @throws {AnabranchError} `GIT_FAILED` with the program's last words when it ends before it answered.
    */
   ask(question: string, lineCount: number): Promise<string[]>;
+  /**
+   * Writes `question` and resolves with the bytes of its answer, which ends where `measure` says.
+   * @throws {AnabranchError} `GIT_FAILED` as above, and for an answer larger than 256 MiB.
+   */
+  exchange(question: string | Uint8Array, measure: Measure): Promise<Buffer>;
   /** Ends the program and resolves when it is gone. */
   close(): Promise<void>;
 }
+
+/**
+ * Looks at what has come of an answer and returns how many bytes it has in all, or `undefined` while that cannot be
+ * told. It is called with more each time, so it may remember how far it looked. It throws at what is no answer.
+ */
+export type Measure = (received: Buffer) => number | undefined;
 
 /** The program behind a conversation. */
 export interface ConversationProgram {
@@ -30,14 +43,16 @@ export interface ConversationProgram {
 }
 
 interface OpenQuestion {
-  readonly lineCount: number;
-  readonly lines: string[];
-  readonly resolve: (lines: string[]) => void;
+  readonly measure: Measure;
+  /** Once it is known. */
+  sizeBytes: number | undefined;
+  readonly resolve: (answer: Buffer) => void;
   readonly reject: (error: AnabranchError) => void;
 }
 
 const DEFAULT_IDLE_MS = 20_000;
 const LAST_WORDS_BYTES = 4096;
+const LARGEST_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** A conversation with a program that is started by the first question. */
 export function openConversation(program: ConversationProgram): Conversation {
@@ -52,15 +67,21 @@ export function openConversation(program: ConversationProgram): Conversation {
       env: program.environment,
       stdio: "pipe",
     });
-    let rest = "";
     let lastWords = "";
+    const received = new ByteQueue();
     const questions: OpenQuestion[] = [];
     open = questions;
     child = started;
-    started.stdout.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) takeLine(questions, line);
+    started.stdout.on("data", (piece: Buffer) => {
+      received.push(piece);
+      try {
+        takeAnswers(questions, received);
+      } catch (cause) {
+        lastWords = cause instanceof Error ? cause.message : String(cause);
+        if (child === started) child = undefined;
+        started.stdout.removeAllListeners("data").resume();
+        started.kill("SIGKILL");
+      }
     });
     started.stderr.setEncoding("utf8").on("data", (text: string) => {
       lastWords = (lastWords + text).slice(-LAST_WORDS_BYTES);
@@ -85,27 +106,47 @@ export function openConversation(program: ConversationProgram): Conversation {
     await gone;
   };
 
+  const exchange: Conversation["exchange"] = (question, measure) => {
+    cancelIdle();
+    const talking = child ?? start();
+    return new Promise((resolve, reject) => {
+      open.push({ measure, sizeBytes: undefined, resolve, reject });
+      talking.stdin.write(question);
+      cancelIdle = program.clock.after(program.idleMs ?? DEFAULT_IDLE_MS, () => void close());
+    });
+  };
+
   return {
     close,
-    ask(question, lineCount) {
-      cancelIdle();
-      const talking = child ?? start();
-      return new Promise((resolve, reject) => {
-        open.push({ lineCount, lines: [], resolve, reject });
-        talking.stdin.write(question);
-        cancelIdle = program.clock.after(program.idleMs ?? DEFAULT_IDLE_MS, () => void close());
-      });
+    exchange,
+    async ask(question, lineCount) {
+      const answer = await exchange(question, measureLines(lineCount));
+      return answer.toString("utf8").split("\n").slice(0, lineCount);
     },
   };
 }
 
-function takeLine(questions: OpenQuestion[], line: string): void {
-  const question = questions[0];
-  if (question === undefined) return;
-  question.lines.push(line);
-  if (question.lines.length < question.lineCount) return;
-  questions.shift();
-  question.resolve(question.lines);
+function takeAnswers(questions: OpenQuestion[], received: ByteQueue): void {
+  for (let question = questions[0]; question !== undefined; question = questions[0]) {
+    question.sizeBytes ??= question.measure(received.bytes());
+    const { sizeBytes } = question;
+    if (Math.max(sizeBytes ?? 0, received.sizeBytes) > LARGEST_ANSWER_BYTES) throw new Error("its answer is too large");
+    if (sizeBytes === undefined || received.sizeBytes < sizeBytes) return;
+    questions.shift();
+    question.resolve(received.take(sizeBytes));
+  }
+}
+
+function measureLines(lineCount: number): Measure {
+  let [seen, from] = [0, 0];
+  return (received) => {
+    for (; seen < lineCount; seen += 1) {
+      const at = received.indexOf(0x0a, from);
+      if (at < 0) return undefined;
+      from = at + 1;
+    }
+    return from;
+  };
 }
 
 function endedEarly(program: ConversationProgram, words: string): AnabranchError {

@@ -5,6 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { newId, systemRandom } from "../base/ids.ts";
 import { openCommitWriter, type CommitWriter } from "../git/commits.ts";
 import type { Git, GitPlace } from "../git/git.ts";
+import { openObjectStore, type ObjectStore } from "../git/objects.ts";
 import { openRefWriter, type RefWriter } from "../git/refs.ts";
 import { formatConfig, type Repository } from "../git/repository.ts";
 
@@ -14,6 +15,7 @@ export interface Vault {
   readonly directory: string;
   /** For git commands that only need its objects and refs. */
   readonly place: GitPlace;
+  readonly objects: ObjectStore;
   readonly commits: CommitWriter;
   readonly refs: RefWriter;
   close(): Promise<void>;
@@ -21,16 +23,18 @@ export interface Vault {
 
 /** Opens a vault that has been prepared. Nothing is started until something is written. */
 export function openVault(git: Git, repositoryId: string, directory: string): Vault {
-  const commits = openCommitWriter(git, directory);
+  const objects = openObjectStore(git, directory);
+  const commits = openCommitWriter(directory);
   const refs = openRefWriter(git, directory);
   return {
     repositoryId,
     directory,
     place: { gitDirectory: directory },
+    objects,
     commits,
     refs,
     async close() {
-      await Promise.all([commits.close(), refs.close()]);
+      await Promise.all([objects.close(), refs.close()]);
     },
   };
 }
