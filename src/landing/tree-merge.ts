@@ -1,0 +1,72 @@
+import type { PathChange, Entry } from "../merge/change.ts";
+import type { Hunk } from "../merge/text.ts";
+
+/** Three trees to be merged: commits or trees in the vault. */
+export interface MergeRequest {
+  readonly base: string;
+  readonly ours: string;
+  readonly theirs: string;
+  /** What a person chose, by the path of a conflict. */
+  readonly choices?: ReadonlyMap<string, "ours" | "theirs"> | undefined;
+}
+
+/** Why the two sides of a path cannot both be kept without a person's or an agent's judgement. */
+export type ConflictKind =
+  | "contents"
+  | "binary"
+  | "both-added"
+  | "modified-deleted"
+  | "rename-rename"
+  | "rename-delete"
+  | "file-folder"
+  | "type"
+  | "mode"
+  | "submodule"
+  | "attributes"
+  | "name-clash"
+  | "loss";
+
+/** A conflict as a value: what stood and stands at a path, never text with markers. */
+export interface PathConflict {
+  /** Where ours has it; where ours does not, where the base or theirs has it. */
+  readonly path: string;
+  readonly kind: ConflictKind;
+  readonly base?: Entry | undefined;
+  readonly ours?: Entry | undefined;
+  readonly theirs?: Entry | undefined;
+  readonly hunks?: readonly Hunk[] | undefined;
+  readonly message: string;
+  /** The name that theirs gave it, where that is another one. */
+  readonly renamedTo?: string | undefined;
+}
+
+/** A path that both sides changed and that was merged all the same. */
+export interface ResolvedPath {
+  readonly path: string;
+  readonly resolver: string;
+  readonly class: "A" | "B" | "C" | "D";
+}
+
+/** An edit that was dropped on purpose, and by whom. */
+export interface Waiver {
+  readonly path: string;
+  readonly what: string;
+  readonly by: string;
+}
+
+/** How a merge of trees came out. */
+export type TreeMerge =
+  | {
+      readonly status: "merged";
+      readonly tree: string;
+      /** From ours to the result. */
+      readonly changes: readonly PathChange[];
+      readonly resolved: readonly ResolvedPath[];
+      readonly waivers: readonly Waiver[];
+    }
+  | {
+      readonly status: "conflict";
+      readonly conflicts: readonly PathConflict[];
+      /** A tree with every path that did merge; at conflicting paths it holds ours. */
+      readonly partial: string;
+    };
