@@ -24,7 +24,7 @@ export interface Vault {
 /** Opens a vault that has been prepared. Nothing is started until something is written. */
 export function openVault(git: Git, repositoryId: string, directory: string): Vault {
   const objects = openObjectStore(git, directory);
-  const commits = openCommitWriter(directory);
+  const commits = openCommitWriter(objects);
   const refs = openRefWriter(git, directory);
   return {
     repositoryId,
@@ -32,7 +32,14 @@ export function openVault(git: Git, repositoryId: string, directory: string): Va
     place: { gitDirectory: directory },
     objects,
     commits,
-    refs,
+    refs: {
+      async update(updates) {
+        // No ref may stand at what is not on the disk.
+        await objects.flush();
+        await refs.update(updates);
+      },
+      close: () => refs.close(),
+    },
     async close() {
       await Promise.all([objects.close(), refs.close()]);
     },
