@@ -8,6 +8,7 @@ const SOURCE = resolve(import.meta.dirname, "../src");
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   engine: ["base"],
+  merge: [],
   process: ["base"],
   git: ["base", "process"],
   store: ["base", "engine"],

@@ -74,6 +74,18 @@ export class TreeEditor {
     return (await this.#find(namesOf(path))) !== undefined;
   }
 
+  /** Whether a file can be put at a path: no folder is there, and no file where a folder would have to be. */
+  async isFree(path: string): Promise<boolean> {
+    let found: TreeEntry | Folder = this.#root;
+    for (const name of namesOf(path)) {
+      if (!isFolder(found)) return false;
+      const next = (await this.#entriesOf(found)).get(name);
+      if (next === undefined) return true;
+      found = next;
+    }
+    return !isFolder(found);
+  }
+
   async #find(names: readonly string[]): Promise<TreeEntry | Folder | undefined> {
     let found: TreeEntry | Folder | undefined = this.#root;
     for (const name of names) {
