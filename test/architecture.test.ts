@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workflows: ["base", "engine"],
   workspaces: ["base", "git", "process", "store"],
   merge: [],
-  landing: ["base", "git", "workspaces"],
+  landing: ["base", "git", "merge", "workspaces"],
   protocol: ["base", "engine", "workflows"],
   daemon: ["base", "engine", "process", "git", "store", "workflows", "workspaces", "landing", "protocol"],
   sdk: ["base", "process", "workflows", "protocol"],

@@ -1,7 +1,7 @@
-import { openLooseWriter } from "./loose-objects.ts";
+import type { ObjectStore } from "./objects.ts";
 
 /** A commit to be made. */
-interface CommitContent {
+export interface CommitContent {
   readonly tree: string;
   readonly parents: readonly string[];
   readonly message: string;
@@ -13,19 +13,23 @@ interface CommitContent {
 
 /** Makes commits in one repository. */
 export interface CommitWriter {
+  /** Makes a commit; it and all that was staged before is on the disk then. */
   write(commit: CommitContent): Promise<string>;
+  /** Makes a commit that is on the disk after the next flush of the objects: for many in a row. */
+  stage(commit: CommitContent): string;
 }
 
 /** Who Anabranch's own commits are by. They live in the vault only. */
-const COMMITTER = "Anabranch <anabranch@localhost>";
+export const COMMITTER = "Anabranch <anabranch@localhost>";
 
-/** A writer into one repository's own store. */
-export function openCommitWriter(gitDirectory: string): CommitWriter {
-  const writer = openLooseWriter(gitDirectory);
+/** A writer of commits into a repository's own store. */
+export function openCommitWriter(objects: ObjectStore): CommitWriter {
+  const stage = (commit: CommitContent): string => objects.stageCommit(Buffer.from(formatCommit(commit)));
   return {
+    stage,
     async write(commit) {
-      const { oid, written } = writer.stage("commit", Buffer.from(formatCommit(commit)));
-      await written;
+      const oid = stage(commit);
+      await objects.flush();
       return oid;
     },
   };

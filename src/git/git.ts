@@ -15,6 +15,8 @@ export interface GitPlace {
   readonly objectDirectory?: string | undefined;
   /** Object directories to read from besides that. */
   readonly alternates?: readonly string[] | undefined;
+  /** Whether the user's and the machine's configuration and attributes are left out: they can name programs. */
+  readonly isSealed?: boolean | undefined;
 }
 
 /** One call of git. */
@@ -63,6 +65,9 @@ const SAFE_CONFIG: Readonly<Record<string, string>> = {
   "index.sparse": "false",
 };
 
+const SEALED_CONFIG = { "core.attributesFile": "/dev/null" };
+const SEALED_VARIABLES = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", GIT_ATTR_NOSYSTEM: "1" };
+
 /**
  * Makes the runner.
  * @param environment of this process; its own git variables are dropped
@@ -72,7 +77,7 @@ export function createGit(environment: Readonly<Record<string, string | undefine
   const environmentFor = (place: GitPlace, config?: Readonly<Record<string, string>>): Record<string, string> => ({
     ...inherited,
     ...placeVariables(place),
-    ...configVariables({ ...SAFE_CONFIG, ...config }),
+    ...configVariables({ ...SAFE_CONFIG, ...(place.isSealed === true ? SEALED_CONFIG : {}), ...config }),
     GIT_TERMINAL_PROMPT: "0",
     GIT_OPTIONAL_LOCKS: "0",
     GIT_NO_REPLACE_OBJECTS: "1",
@@ -139,6 +144,7 @@ function placeVariables(place: GitPlace): Record<string, string> {
     ...(place.gitDirectory === undefined ? {} : { GIT_DIR: place.gitDirectory }),
     ...(place.commonDirectory === undefined ? {} : { GIT_COMMON_DIR: place.commonDirectory }),
     ...(place.workTree === undefined ? {} : { GIT_WORK_TREE: place.workTree }),
+    ...(place.isSealed === true ? SEALED_VARIABLES : {}),
     ...(place.indexFile === undefined ? {} : { GIT_INDEX_FILE: place.indexFile }),
     ...(place.objectDirectory === undefined ? {} : { GIT_OBJECT_DIRECTORY: place.objectDirectory }),
     ...(place.alternates === undefined || place.alternates.length === 0

@@ -2,15 +2,15 @@ import { AnabranchError } from "../base/errors.ts";
 import { Recent } from "../base/recent.ts";
 import { Semaphore } from "../base/semaphore.ts";
 import type { Measure } from "../process/conversation.ts";
-import { parseRawDifference, type Change } from "./changes.ts";
+import type { Change } from "./changes.ts";
 import type { Git } from "./git.ts";
-import { openLooseWriter, type StagedObject } from "./loose-objects.ts";
-import { decodePath } from "./path-bytes.ts";
+import { openObjectWriter } from "./object-writer.ts";
+import { compareInDepth } from "./tree-comparison.ts";
 import { formatTree, parseTree, type TreeEntry } from "./tree-format.ts";
 
 /**
- * The objects of one repository, by long-lived git processes that start with the first question and end when idle.
- * Objects are named by their whole ids.
+ * The objects of one repository, read by a long-lived git that starts with the first question and ends when idle.
+ * Objects are named by their whole ids. What is staged can be read here at once, by git itself after a flush.
  */
 export interface ObjectStore {
   /** The size of an object's content; `undefined` where there is no such object. */
@@ -23,8 +23,11 @@ export interface ObjectStore {
   readTree(oid: string): Promise<readonly TreeEntry[]>;
   writeBlob(content: Uint8Array): Promise<string>;
   writeTree(entries: readonly TreeEntry[]): Promise<string>;
-  /** As `writeTree`; what needs the name only need not wait. */
-  stageTree(entries: readonly TreeEntry[]): StagedObject;
+  stageBlob(content: Uint8Array): string;
+  stageTree(entries: readonly TreeEntry[]): string;
+  stageCommit(content: Uint8Array): string;
+  /** Writes what is staged; with a limit, only where that many bytes are. @throws {AnabranchError} `DISK_FULL`, `READ_ONLY` */
+  flush(aboveBytes?: number): Promise<void>;
   /** How the tree of `to` differs from the tree of `from`, in depth and without looking for renames. */
   compare(from: string, to: string): Promise<readonly Change[]>;
   close(): Promise<void>;
@@ -40,8 +43,7 @@ const MOST_READS = 8;
 /** Opens the objects of a git directory. Nothing is started until something is asked. */
 export function openObjectStore(git: Git, gitDirectory: string): ObjectStore {
   const reader = git.converse({ gitDirectory }, ["cat-file", "--batch-command"]);
-  const differ = git.converse({ gitDirectory }, [...DIFF_TREE, "--stdin"]);
-  const writer = openLooseWriter(gitDirectory);
+  const writer = openObjectWriter(git, gitDirectory);
   const trees = new Recent<readonly TreeEntry[]>(REMEMBERED_TREES);
   const reads = new Semaphore(MOST_READS);
 
@@ -56,61 +58,62 @@ export function openObjectStore(git: Git, gitDirectory: string): ObjectStore {
       if (parseHeader(answer.toString("latin1", 0, lineEnd)) === undefined) throw missing(name);
       return answer.subarray(lineEnd + 1, -1);
     });
-  const treeOf = async (oid: string): Promise<string> => {
-    const header = await info(`${requireOid(oid)}^{tree}`);
-    if (header === undefined) throw missing(oid);
-    return header.oid;
+  const readTree = async (oid: string): Promise<readonly TreeEntry[]> => {
+    const known = trees.get(oid);
+    if (known !== undefined) return known;
+    const tree = stagedTree(oid);
+    const content = writer.staged(tree)?.content ?? (await contents(`${requireOid(tree)}^{tree}`));
+    const entries = parseTree(content, oid.length / 2);
+    trees.set(oid, entries, content.length);
+    return entries;
+  };
+  /** A staged commit's tree: git does not know that commit yet. */
+  const stagedTree = (oid: string): string => {
+    const staged = writer.staged(oid);
+    return staged?.type === "commit" ? staged.content.toString("latin1", 5, 5 + oid.length) : oid;
   };
 
   const store: ObjectStore = {
-    sizeOf: async (oid) => (await info(requireOid(oid)))?.sizeBytes,
+    async sizeOf(oid) {
+      return writer.staged(oid)?.content.length ?? (await info(requireOid(oid)))?.sizeBytes;
+    },
     async readBlob(oid) {
+      const staged = writer.staged(oid);
+      if (staged?.type === "blob") return staged.content;
       const header = await info(requireOid(oid));
       if (header === undefined || header.type !== "blob") throw missing(oid);
       if (header.sizeBytes > LARGEST_BLOB_BYTES) throw tooLarge(oid, header.sizeBytes);
       return contents(oid);
     },
-    treeOf,
-    async readTree(oid) {
-      const known = trees.get(oid);
-      if (known !== undefined) return known;
-      const content = await contents(`${requireOid(oid)}^{tree}`);
-      const entries = parseTree(content, oid.length / 2);
-      trees.set(oid, entries, content.length);
-      return entries;
+    async treeOf(oid) {
+      const tree = stagedTree(oid);
+      if (writer.staged(tree)?.type === "tree") return tree;
+      const header = await info(`${requireOid(tree)}^{tree}`);
+      if (header === undefined) throw missing(oid);
+      return header.oid;
     },
+    readTree,
     async writeBlob(content) {
-      const { oid, written } = writer.stage("blob", content);
-      await written;
+      const oid = store.stageBlob(content);
+      await store.flush();
       return oid;
     },
     async writeTree(entries) {
-      const { oid, written } = store.stageTree(entries);
-      await written;
+      const oid = store.stageTree(entries);
+      await store.flush();
       return oid;
     },
-    stageTree(entries) {
-      const content = formatTree(entries);
-      const { oid, written } = writer.stage("tree", content);
-      // What could not be written must not be taken for there.
-      return { oid, written: written.then(() => trees.set(oid, parseTree(content, oid.length / 2), content.length)) };
+    stageBlob: (content) => writer.stage("blob", Buffer.from(content)),
+    stageTree: (entries) => writer.stage("tree", formatTree(entries)),
+    stageCommit: (content) => writer.stage("commit", Buffer.from(content)),
+    async flush(aboveBytes = -1) {
+      if (writer.stagedBytes > aboveBytes) await writer.flush();
     },
-    async compare(from, to) {
-      if (from === to) return [];
-      const [old, now] = await Promise.all([treeOf(from), treeOf(to)]);
-      if (old === now) return [];
-      const answer = await differ.exchange(`${old} ${now}\n${DIFFERENCE_END}\n`, measureDifference());
-      return parseDifference(answer);
-    },
-    async close() {
-      await Promise.all([reader.close(), differ.close()]);
-    },
+    compare: async (from, to) => (from === to ? [] : compareInDepth(readTree, from, to)),
+    close: () => reader.close(),
   };
   return store;
 }
-
-/** Compares trees in depth, whatever a configuration says about submodules. */
-export const DIFF_TREE = ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--ignore-submodules=none"];
 
 interface ObjectHeader {
   readonly oid: string;
@@ -131,37 +134,6 @@ function measureObject(): Measure {
     const header = parseHeader(received.toString("latin1", 0, lineEnd));
     return header === undefined ? lineEnd + 1 : lineEnd + 1 + header.sizeBytes + 1;
   };
-}
-
-// diff-tree prints a line that is no object's name as it is, and then flushes.
-const DIFFERENCE_END = "end";
-
-/** A line with both trees, records of two parts that are each ended by NUL, and the line that was sent after it. */
-function measureDifference(): Measure {
-  let at = 0;
-  let isPath = false;
-  return (received) => {
-    for (;;) {
-      const isRecord = isPath || received[at] === 0x3a;
-      const end = received.indexOf(isRecord ? 0 : 0x0a, at);
-      if (end < 0) return undefined;
-      if (!isRecord && received.toString("latin1", at, end) === DIFFERENCE_END) return end + 1;
-      isPath = isRecord && !isPath;
-      at = end + 1;
-    }
-  };
-}
-
-function parseDifference(answer: Buffer): readonly Change[] {
-  const header = answer.indexOf(0x0a) + 1;
-  const body = answer.toString("latin1", header, answer.length - DIFFERENCE_END.length - 1);
-  if (header === answer.length) throw new AnabranchError("GIT_FAILED", { message: "git cannot compare two trees" });
-  return parseRawDifference(body.split("\0").slice(0, -1)).changes.map(withText);
-}
-
-function withText(change: Change): Change {
-  const path = decodePath(change.path);
-  return path === change.path ? change : { ...change, path };
 }
 
 function requireOid(oid: string): string {

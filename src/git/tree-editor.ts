@@ -12,6 +12,9 @@ export interface TreeEdit {
   readonly oid: string | null;
 }
 
+/** More than this is not kept in memory until somebody asks for it to be written. */
+const MOST_STAGED_BYTES = 32 * 1024 * 1024;
+
 interface Folder {
   /** Of the tree object that is like this folder; `undefined` while there is none. */
   oid: string | undefined;
@@ -45,13 +48,19 @@ export class TreeEditor {
     for (const { path, mode, oid } of edits) if (oid !== null) await this.#put(path, { mode, oid });
   }
 
-  /** Writes the folders that were changed, and returns the root's tree. */
+  /** Stages the folders that were changed, and returns the root's tree: it is on the disk after the objects' flush. */
+  async stage(): Promise<string> {
+    const oid = this.#stage(this.#root);
+    await this.#objects.flush(MOST_STAGED_BYTES);
+    // The root may have been given as a commit, and not changed.
+    return this.#objects.treeOf(oid);
+  }
+
+  /** As `stage`, and the tree is on the disk then. */
   async write(): Promise<string> {
-    const open: Promise<void>[] = [];
-    const oid = this.#stage(this.#root, open);
-    await Promise.all(open);
-    // A root that was given as a commit and not changed.
-    return open.length > 0 ? oid : this.#objects.treeOf(oid);
+    const oid = await this.stage();
+    await this.#objects.flush();
+    return oid;
   }
 
   /** The file, link or submodule at a path. */
@@ -63,6 +72,18 @@ export class TreeEditor {
   /** Whether there is a file or a folder at a path. */
   async has(path: string): Promise<boolean> {
     return (await this.#find(namesOf(path))) !== undefined;
+  }
+
+  /** Whether a file can be put at a path: no folder is there, and no file where a folder would have to be. */
+  async isFree(path: string): Promise<boolean> {
+    let found: TreeEntry | Folder = this.#root;
+    for (const name of namesOf(path)) {
+      if (!isFolder(found)) return false;
+      const next = (await this.#entriesOf(found)).get(name);
+      if (next === undefined) return true;
+      found = next;
+    }
+    return !isFolder(found);
   }
 
   async #find(names: readonly string[]): Promise<TreeEntry | Folder | undefined> {
@@ -126,16 +147,14 @@ export class TreeEditor {
     return entries;
   }
 
-  #stage(folder: Folder, open: Promise<void>[]): string {
+  #stage(folder: Folder): string {
     if (folder.oid !== undefined) return folder.oid;
     const entries: TreeEntry[] = [];
     for (const [name, entry] of folder.entries ?? []) {
-      entries.push(isFolder(entry) ? { mode: TREE_MODE, type: "tree", oid: this.#stage(entry, open), name } : entry);
+      entries.push(isFolder(entry) ? { mode: TREE_MODE, type: "tree", oid: this.#stage(entry), name } : entry);
     }
-    const { oid, written } = this.#objects.stageTree(entries);
-    open.push(written);
-    folder.oid = oid;
-    return oid;
+    folder.oid = this.#objects.stageTree(entries);
+    return folder.oid;
   }
 }
 

@@ -8,6 +8,8 @@ export interface MergeRequest {
   readonly theirs: string;
   /** What a person chose, by the path of a conflict. */
   readonly choices?: ReadonlyMap<string, "ours" | "theirs"> | undefined;
+  /** Whether the answer's trees may still be in memory: for many merges in a row. */
+  readonly isStaged?: boolean | undefined;
 }
 
 /** Why the two sides of a path cannot both be kept without a person's or an agent's judgement. */

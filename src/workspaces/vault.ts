@@ -24,7 +24,7 @@ export interface Vault {
 /** Opens a vault that has been prepared. Nothing is started until something is written. */
 export function openVault(git: Git, repositoryId: string, directory: string): Vault {
   const objects = openObjectStore(git, directory);
-  const commits = openCommitWriter(directory);
+  const commits = openCommitWriter(objects);
   const refs = openRefWriter(git, directory);
   return {
     repositoryId,
@@ -32,7 +32,14 @@ export function openVault(git: Git, repositoryId: string, directory: string): Va
     place: { gitDirectory: directory },
     objects,
     commits,
-    refs,
+    refs: {
+      async update(updates) {
+        // No ref may stand at what is not on the disk.
+        await objects.flush();
+        await refs.update(updates);
+      },
+      close: () => refs.close(),
+    },
     async close() {
       await Promise.all([objects.close(), refs.close()]);
     },
@@ -48,12 +55,12 @@ const WORKSPACE_SETTINGS =
   /^(user\..*|author\..*|committer\..*|core\.(abbrev|whitespace|commentchar|longpaths)|branch\..*|remote\..*\.tagopt|diff\.(algorithm|renames|renamelimit|mnemonicprefix)|merge\.(conflictstyle|renames|renamelimit)|submodule\..*\.(url|active)|i18n\..*)$/;
 
 /** Where a workspace's pushes would go: nowhere, with a name that says why. */
-const PUSH_DISABLED = "anabranch-workspaces-do-not-push";
+export const PUSH_DISABLED = "anabranch-workspaces-do-not-push";
 
 type ConfigEntry = readonly [key: string, value: string];
 
 /** The configuration of a vault. */
-function vaultConfig(repository: Repository, local: readonly ConfigEntry[]): string {
+export function vaultConfig(repository: Repository, local: readonly ConfigEntry[]): string {
   return formatConfig([...formatEntries(repository, local, true), ...contentEntries(local)]);
 }
 

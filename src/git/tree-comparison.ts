@@ -1,0 +1,79 @@
+import { type Change, TREE_MODE } from "./changes.ts";
+import { decodePath } from "./path-bytes.ts";
+import type { TreeEntry } from "./tree-format.ts";
+
+type ReadTree = (oid: string) => Promise<readonly TreeEntry[]>;
+
+interface Side {
+  readonly mode: string;
+  readonly oid: string;
+}
+
+const ABSENT_MODE = "000000";
+
+/**
+ * How one tree differs from another, as git's own comparison says it: in depth, without renames, in the order of the
+ * paths' bytes. Only folders that differ are read.
+ */
+export async function compareInDepth(read: ReadTree, from: string, to: string): Promise<Change[]> {
+  const found: Change[] = [];
+  await compareFolders(read, { from, to, prefix: "" }, found);
+  found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return found.map((change) => ({ ...change, path: decodePath(change.path) }));
+}
+
+interface Folders {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly prefix: string;
+}
+
+async function compareFolders(read: ReadTree, { from, to, prefix }: Folders, found: Change[]): Promise<void> {
+  const [old, now] = await Promise.all([from === undefined ? [] : read(from), to === undefined ? [] : read(to)]);
+  const before = new Map(old.map((entry) => [entry.name, entry]));
+  const deeper: Promise<void>[] = [];
+  const compare = (name: string, a: TreeEntry | undefined, b: TreeEntry | undefined): void => {
+    if (a?.oid === b?.oid && a?.mode === b?.mode) return;
+    const path = prefix + name;
+    const change = compareLeaves(path, leafOf(a), leafOf(b));
+    if (change !== undefined) found.push(change);
+    const folders = { from: folderOf(a), to: folderOf(b), prefix: `${path}/` };
+    if (folders.from !== folders.to) deeper.push(compareFolders(read, folders, found));
+  };
+  for (const entry of now) {
+    compare(entry.name, before.get(entry.name), entry);
+    before.delete(entry.name);
+  }
+  for (const entry of before.values()) compare(entry.name, entry, undefined);
+  await Promise.all(deeper);
+}
+
+function leafOf(entry: TreeEntry | undefined): Side | undefined {
+  return entry === undefined || entry.mode === TREE_MODE ? undefined : entry;
+}
+
+function folderOf(entry: TreeEntry | undefined): string | undefined {
+  return entry?.mode === TREE_MODE ? entry.oid : undefined;
+}
+
+function compareLeaves(path: string, old: Side | undefined, now: Side | undefined): Change | undefined {
+  const some = old ?? now;
+  if (some === undefined) return undefined;
+  const none = { mode: ABSENT_MODE, oid: "0".repeat(some.oid.length) };
+  const [before, after] = [old ?? none, now ?? none];
+  return {
+    path,
+    kind: kindOf(old, now),
+    oldMode: before.mode,
+    newMode: after.mode,
+    oldOid: before.oid,
+    newOid: after.oid,
+  };
+}
+
+function kindOf(old: Side | undefined, now: Side | undefined): Change["kind"] {
+  if (old === undefined) return "added";
+  if (now === undefined) return "deleted";
+  // The first digits tell files, links and submodules apart; the others are rights.
+  return old.mode.slice(0, 2) === now.mode.slice(0, 2) ? "modified" : "type-changed";
+}

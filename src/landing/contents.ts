@@ -1,0 +1,137 @@
+import type { Git } from "../git/git.ts";
+import type { Entry } from "../merge/change.ts";
+import { hasMarkers, mergeText, type MergePolicy, type TextMerge, type TextVersions } from "../merge/text.ts";
+import type { Vault } from "../workspaces/vault.ts";
+import { readPolicies, type PathPolicy } from "./attributes.ts";
+import { editTo, type Decision } from "./decision.ts";
+import type { ConflictKind, PathConflict } from "./tree-merge.ts";
+
+/** A file that both sides changed, or both added; each may have it at another path. */
+export interface Meeting {
+  /** Where the result is to have it. */
+  readonly path: string;
+  /** Where the base had it, if it was moved. */
+  readonly movedFrom?: string | undefined;
+  readonly movedBy?: "ours" | "theirs" | undefined;
+  readonly base: Entry | undefined;
+  readonly ours: Entry;
+  readonly theirs: Entry;
+}
+
+/** Above this a file is not merged as text. */
+const LARGEST_TEXT_BYTES = 16 * 1024 * 1024;
+
+/** Decides about files that both sides changed: their contents are merged by the attributes of ours. */
+export async function decideMeetings(
+  git: Git,
+  vault: Vault,
+  ours: string,
+  meetings: readonly Meeting[],
+): Promise<Decision[]> {
+  if (meetings.length === 0) return [];
+  const paths = meetings.map(({ path }) => path);
+  const policies = await readPolicies(git, vault, ours, paths);
+  const decisions: Decision[] = [];
+  // One after the other: three texts each can be large.
+  for (const meeting of meetings) {
+    const policy = policies.get(meeting.path) ?? { policy: "text" };
+    decisions.push(await decideMeeting(vault, meeting, policy));
+  }
+  return decisions;
+}
+
+async function decideMeeting(vault: Vault, meeting: Meeting, { policy, driver }: PathPolicy): Promise<Decision> {
+  const mode = mergeModes(meeting);
+  if (mode === undefined) {
+    const modes = `${meeting.ours.mode} and ${meeting.theirs.mode}`;
+    return open(meeting, "mode", `the two sides gave ${meeting.path} different modes, ${modes}`);
+  }
+  if (driver !== undefined) return open(meeting, "attributes", namesDriver(meeting.path, driver));
+  const sizeBytes = await largestSize(vault, meeting);
+  if (policy === "binary" || sizeBytes > LARGEST_TEXT_BYTES) {
+    const why = policy === "binary" ? "the attributes say that it is not to be merged" : `it has ${sizeBytes} bytes`;
+    return open(meeting, "binary", `both sides changed ${meeting.path}, and ${why}`);
+  }
+  return mergeContents(vault, meeting, mode, policy);
+}
+
+function namesDriver(path: string, driver: string): string {
+  return `both sides changed ${path}, for which the attributes name the merge driver ${JSON.stringify(driver)}: such a program is not run`;
+}
+
+async function largestSize({ objects }: Vault, { base, ours, theirs }: Meeting): Promise<number> {
+  const oids = [base, ours, theirs].flatMap((entry) => (entry === undefined ? [] : [entry.oid]));
+  const sizes = await Promise.all(oids.map((oid) => objects.sizeOf(oid)));
+  return Math.max(...sizes.map((size) => size ?? 0));
+}
+
+async function mergeContents(vault: Vault, meeting: Meeting, mode: string, policy: MergePolicy): Promise<Decision> {
+  const versions = await readVersions(vault, meeting);
+  const merge = mergeText(versions, policy);
+  if (merge.status === "conflict") return openContents(meeting, merge);
+  if (hasMarkers(merge.text) && !hasMarkers(versions.ours) && !hasMarkers(versions.theirs)) {
+    return open(meeting, "contents", `merging ${meeting.path} would leave conflict markers in it`);
+  }
+  const oid = vault.objects.stageBlob(Buffer.from(merge.text, "latin1"));
+  const { path, movedFrom } = meeting;
+  return {
+    type: "merged",
+    path,
+    edits: [...(movedFrom === undefined ? [] : [editTo(movedFrom, undefined)]), editTo(path, { mode, oid })],
+    resolved: { path, resolver: merge.resolver, class: merge.resolver === "union" ? "D" : "A" },
+    // A union keeps what a side deleted: that is what it is for.
+    text: merge.resolver === "union" ? undefined : { versions, result: merge.text },
+  };
+}
+
+async function readVersions({ objects }: Vault, { base, ours, theirs }: Meeting): Promise<TextVersions> {
+  const read = async ({ oid }: Entry): Promise<string> => (await objects.readBlob(oid)).toString("latin1");
+  const [before, own, other] = await Promise.all([
+    base === undefined ? undefined : read(base),
+    read(ours),
+    read(theirs),
+  ]);
+  return { base: before, ours: own, theirs: other };
+}
+
+/** Content and mode are each taken from the side that changed them. */
+function mergeModes({ base, ours, theirs }: Meeting): string | undefined {
+  if (ours.mode === theirs.mode || theirs.mode === base?.mode) return ours.mode;
+  return ours.mode === base?.mode ? theirs.mode : undefined;
+}
+
+function openContents(meeting: Meeting, { why, hunks }: Extract<TextMerge, { status: "conflict" }>): Decision {
+  const { path } = meeting;
+  switch (why) {
+    case "binary":
+      return open(meeting, "binary", `both sides changed ${path}, which is no text`);
+    case "both-added":
+      return { ...open(meeting, "both-added", `both sides added ${path}, with different contents`, hunks) };
+    case "lines":
+      return open(meeting, "contents", `both sides changed ${path} ${placesOf(hunks.length)}`, hunks);
+  }
+}
+
+function placesOf(count: number): string {
+  return count === 1 ? "at the same place" : `at the same ${count} places`;
+}
+
+function open(meeting: Meeting, kind: ConflictKind, message: string, hunks?: PathConflict["hunks"]): Decision {
+  const { path, movedFrom, movedBy, base, ours, theirs } = meeting;
+  const left = movedFrom === undefined ? [] : [editTo(movedFrom, undefined)];
+  return {
+    type: "open",
+    conflict: {
+      path: movedBy === "theirs" ? (movedFrom ?? path) : path,
+      kind,
+      base,
+      ours,
+      theirs,
+      hunks,
+      message,
+      renamedTo: movedBy === "theirs" ? path : undefined,
+    },
+    held: movedFrom === undefined ? [path] : [movedFrom, path],
+    choices: { ours: [...left, editTo(path, ours)], theirs: [...left, editTo(path, theirs)] },
+  };
+}
