@@ -148,7 +148,7 @@ function playThrough(work: RandomWork, workers: number, priorities: ReadonlyMap<
     graph: work.graph,
     join: "all",
     cancelRequested: false,
-        together: undefined,
+    together: undefined,
     ended: false,
     statusOf: (name) => statuses.get(name) ?? { state: "waiting", outcome: undefined },
     get openTasks() {
