@@ -10,7 +10,7 @@ import { AnabranchError, isAnabranchError, toAnabranchError } from "../base/erro
 import type { Log } from "../base/log.ts";
 import { commands, streams, type CommandName, type StreamName } from "../protocol/commands.ts";
 import { MARKER_HEADER, PID_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/wire.ts";
-import { explainIssue } from "../workflows/explain.ts";
+import { explainIssues } from "../workflows/explain.ts";
 import { refuseInTask, type CallerClaims } from "./caller.ts";
 import type { Handlers, Streamers } from "./handlers.ts";
 import type { Parts } from "./parts.ts";
@@ -83,7 +83,7 @@ async function readRequest(
   }
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const { why, mend } = explainIssue(schema, parsed.error.issues[0]);
+  const { why, mend } = explainIssues(schema, parsed.error.issues);
   throw new AnabranchError("USAGE", { message: why, hint: mend ?? "anabranch COMMAND --help" });
 }
 

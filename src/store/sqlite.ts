@@ -34,6 +34,7 @@ export function openSqliteStore(path: string): Store {
   const flush = (): void => {
     const group = queue;
     queue = [];
+    if (group.length === 0) return;
     const settle = commitGroup(database, prepare, group, path);
     for (const listener of listeners) listener();
     for (const settleOne of settle) settleOne();
@@ -54,12 +55,19 @@ export function openSqliteStore(path: string): Store {
       return () => listeners.delete(listener);
     },
     async findProblems() {
-      const rows = attempt(path, () => database.prepare("pragma integrity_check").all() as SqlRow[]);
-      return rows.map((row) => String(row["integrity_check"])).filter((line) => line !== "ok");
+      try {
+        const rows = database.prepare("pragma integrity_check").all() as SqlRow[];
+        return rows.map((row) => String(row["integrity_check"])).filter((line) => line !== "ok");
+      } catch (cause) {
+        const error = translate(cause, path);
+        if (error.code === "STORE_CORRUPT") return [error.message];
+        throw error;
+      }
     },
     async close() {
       if (queue.length > 0) flush();
       closed = true;
+      gather(database);
       database.close();
     },
   };
@@ -113,11 +121,19 @@ function runTransaction(
     database.exec("release one");
     return () => resolve(rows);
   } catch (cause) {
-    // A full disk has already undone everything, savepoint included: then the whole group has failed.
-    database.exec("rollback to one");
-    database.exec("release one");
+    undoTransaction(database, cause);
     const error = translate(cause, path);
     return () => reject(error);
+  }
+}
+
+// A full disk has already undone everything, savepoint included: then the whole group has failed, and that is why.
+function undoTransaction(database: SqliteDatabase, cause: unknown): void {
+  try {
+    database.exec("rollback to one");
+    database.exec("release one");
+  } catch {
+    throw cause;
   }
 }
 
@@ -133,6 +149,15 @@ function runStatement(prepared: SqliteStatement, statement: Statement): SqlRow[]
     });
   }
   return rows;
+}
+
+// Where statements outlive a closed connection, closing it leaves the newest transactions in a file beside.
+function gather(database: SqliteDatabase): void {
+  try {
+    database.exec("pragma wal_checkpoint(truncate)");
+  } catch {
+    // They are as safe there.
+  }
 }
 
 function rollBack(database: SqliteDatabase): void {

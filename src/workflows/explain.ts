@@ -22,7 +22,27 @@ interface Schema {
 }
 
 /** Explains the first thing that is wrong, naming the key that was probably meant. */
-export function explainIssue(schema: z.ZodType, issue: z.core.$ZodIssue | undefined): Explanation {
+export function explainIssues(schema: z.ZodType, issues: readonly z.core.$ZodIssue[]): Explanation {
+  const [first] = issues;
+  const mistyped = issues.find((issue) => first !== undefined && isMistyped(issue, first));
+  return explainIssue(schema, mistyped ?? first);
+}
+
+// Where a key is missing and another one is not known, that one was meant to be it.
+function isMistyped(unknown: z.core.$ZodIssue, missing: z.core.$ZodIssue): boolean {
+  return (
+    unknown.code === "unrecognized_keys" &&
+    isMissing(missing) &&
+    unknown.path.length === missing.path.length - 1 &&
+    unknown.path.every((step, index) => step === missing.path[index])
+  );
+}
+
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  return issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+}
+
+function explainIssue(schema: z.ZodType, issue: z.core.$ZodIssue | undefined): Explanation {
   if (issue === undefined) return { at: [], why: "it is not valid", mend: undefined };
   if (issue.code === "invalid_union") {
     const inner = deepestIssue(issue.errors);
@@ -37,13 +57,14 @@ export function explainIssue(schema: z.ZodType, issue: z.core.$ZodIssue | undefi
       mend: undefined,
     };
   }
+  if (isMissing(issue)) return { at: issue.path, why: `${place} is missing`, mend: undefined };
   return { at: issue.path, why: `${place}: ${lowerFirst(issue.message)}`, mend: undefined };
 }
 
 // Of a union's failures, the one that got furthest into the value is the one that was meant.
 function deepestIssue(errors: readonly (readonly z.core.$ZodIssue[])[]): z.core.$ZodIssue | undefined {
   const depth = (issue: z.core.$ZodIssue): number =>
-    issue.path.length * 2 + (issue.code === "unrecognized_keys" ? 1 : issue.code === "invalid_type" ? -1 : 0);
+    issue.path.length * 2 + (issue.code === "unrecognized_keys" ? 1.5 : issue.code === "invalid_type" ? -1 : 0);
   return errors
     .flat()
     .reduce<z.core.$ZodIssue | undefined>(

@@ -16,10 +16,16 @@ const relativePath = z
 const list = <Item extends z.ZodType>(item: Item): z.ZodUnion<[Item, z.ZodArray<Item>]> =>
   z.union([item, z.array(item)]);
 
-/** What a task may be called: it becomes a folder, part of a ref and part of a variable's name. */
+/**
+ * What a task may be called: it becomes a folder, part of a ref and part of a variable's name. Digits alone would lose
+ * their place in the written order: JavaScript sorts such keys.
+ */
 export const taskName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, "expected letters, digits, - and _, starting with a letter or digit");
+  .regex(
+    /^(?![0-9]+$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/,
+    "expected letters, digits, - and _, starting with a letter or digit, and not digits alone",
+  );
 
 const retries = z.union([
   z.int().min(0).max(100),

@@ -2,7 +2,7 @@ import type { Document, LineCounter } from "yaml";
 import type { z } from "zod";
 
 import { AnabranchError } from "../base/errors.ts";
-import { explainIssue } from "./explain.ts";
+import { explainIssues } from "./explain.ts";
 
 /** A place in a text file, counted from 1. */
 interface Position {
@@ -32,7 +32,7 @@ export async function readYaml<Value>(text: string, path: string, schema: z.ZodT
   }
   const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;
-  const { at, why, mend } = explainIssue(schema, parsed.error.issues[0]);
+  const { at, why, mend } = explainIssues(schema, parsed.error.issues);
   throw invalid("CONFIG_INVALID", path, positionOf(document, lines, at), why, mend);
 }
 
