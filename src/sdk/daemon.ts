@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -52,10 +53,23 @@ async function waitForOther(directories: Directories, error: AnabranchError): Pr
   const until = systemClock.monotonicMs() + LONGEST_WAIT_MS;
   while (systemClock.monotonicMs() < until) {
     const file = readDaemonFile(directories);
-    if (file !== undefined && existsSync(file.socket)) return file.socket;
+    if (file !== undefined && (await isListening(file.socket))) return file.socket;
     await delay(systemClock, LOOK_EVERY_MS);
   }
   throw error;
+}
+
+// A daemon that was killed leaves its socket and the file that names it.
+function isListening(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    const end = (listens: boolean): void => {
+      connection.destroy();
+      resolve(listens);
+    };
+    connection.once("connect", () => end(true));
+    connection.once("error", () => end(false));
+  });
 }
 
 // Beside the bundled client; beside the sources when they run as they are.
