@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { delay, systemClock } from "../base/clock.ts";
 import { directoriesFor, type Directories } from "../base/directories.ts";
-import { AnabranchError, isAnabranchError } from "../base/errors.ts";
+import { AnabranchError, systemCodeOf, toAnabranchError } from "../base/errors.ts";
 import { startInBackground } from "../process/launch-daemon.ts";
 import { MARKER_VARIABLE, READY_VARIABLE, type DaemonFile, type StartReport } from "../protocol/wire.ts";
 
@@ -87,7 +87,15 @@ function withoutTask(environment: Environment): Environment {
 }
 
 function startFailure(directories: Directories, why: string, cause: unknown): AnabranchError {
-  if (isAnabranchError(cause)) return cause;
+  const known = toAnabranchError(cause);
+  if (known.code !== "INTERNAL") return known;
+  if (systemCodeOf(cause) === "EACCES") {
+    return new AnabranchError("READ_ONLY", {
+      message: `${directories.state} cannot be written: ${why}`,
+      hint: "make it writable, or choose another place with ANABRANCH_HOME",
+      cause,
+    });
+  }
   return new AnabranchError("DAEMON_START_FAILED", {
     message: `the daemon could not be started: ${why}`,
     hint: `look at ${join(directories.state, "daemon.out")}`,
