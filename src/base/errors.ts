@@ -67,15 +67,28 @@ export function isAnabranchError(value: unknown): value is AnabranchError {
   return typeof value === "object" && value !== null && BRAND in value;
 }
 
-/** Any thrown value as an {@link AnabranchError}; what is not ours already is a bug and says so. */
+/** Any thrown value as an {@link AnabranchError}; what is neither ours nor the disk's state is a bug and says so. */
 export function toAnabranchError(value: unknown): AnabranchError {
   if (isAnabranchError(value)) return value;
+  const disk = DISK_STATES[systemCodeOf(value) ?? ""];
+  if (disk !== undefined)
+    return new AnabranchError(disk.code, { message: wordsOf(value), hint: disk.hint, cause: value });
   return new AnabranchError("INTERNAL", {
     message: `this is a bug in Anabranch: ${wordsOf(value)}`,
     hint: "anabranch doctor",
     cause: value,
   });
 }
+
+const [FULL, SEALED] = [
+  { code: "DISK_FULL", hint: "free some disk space; what was held goes on by itself" },
+  { code: "READ_ONLY", hint: "make it writable, or choose another place with ANABRANCH_HOME" },
+] as const;
+const DISK_STATES: Readonly<Record<string, typeof FULL | typeof SEALED>> = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EROFS: SEALED,
+};
 
 // Not everything that can be thrown can be made a text.
 function wordsOf(value: unknown): string {

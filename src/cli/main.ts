@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
 
+import { printable } from "../base/printable.ts";
 import { VERSION } from "../base/version.ts";
 import type { CommandAction } from "./command.ts";
 
@@ -10,6 +11,7 @@ const program = addCommon(new Command("anabranch"))
   )
   .version(VERSION, "-V, --version")
   .enablePositionalOptions()
+  .configureOutput({ writeErr: (text) => void process.stderr.write(text.split("\n").map(printable).join("\n")) })
   .showHelpAfterError("(anabranch COMMAND --help tells more)")
   .configureHelp({ showGlobalOptions: false });
 

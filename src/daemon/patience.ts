@@ -1,5 +1,5 @@
 import { delay } from "../base/clock.ts";
-import { isAnabranchError, type AnabranchError } from "../base/errors.ts";
+import { toAnabranchError, type AnabranchError } from "../base/errors.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { Parts } from "./parts.ts";
 
@@ -8,8 +8,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(["DISK_FULL", "READ_ONLY", "STOR
 const [FIRST_DELAY_MS, LONGEST_DELAY_MS] = [250, 15_000];
 
 /** Whether an error is about the machine's present state rather than about what was asked. */
-export function isPassing(error: unknown): error is AnabranchError {
-  return isAnabranchError(error) && PASSING.has(error.code);
+export function isPassing(error: unknown): boolean {
+  return PASSING.has(toAnabranchError(error).code);
 }
 
 /**
@@ -29,8 +29,9 @@ export async function persist<Result>(
       return await action();
     } catch (cause) {
       if (!isPassing(cause) || signal?.aborted === true) throw cause;
-      parts.log("warn", `${what} has to wait`, { code: cause.code, cause: cause.message });
-      held(cause);
+      const error = toAnabranchError(cause);
+      parts.log("warn", `${what} has to wait`, { code: error.code, cause: error.message });
+      held(error);
       await delay(parts.clock, delayMs);
     }
   }

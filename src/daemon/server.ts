@@ -6,7 +6,7 @@ import { Hono, type Context } from "hono";
 import { streamSSE } from "hono/streaming";
 
 import { HTTP_STATUS } from "../base/error-codes.ts";
-import { AnabranchError, isAnabranchError, toAnabranchError } from "../base/errors.ts";
+import { AnabranchError, isAnabranchError, systemCodeOf, toAnabranchError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { commands, streams, type CommandName, type StreamName } from "../protocol/commands.ts";
 import { MARKER_HEADER, PID_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/wire.ts";
@@ -126,7 +126,12 @@ export async function listen(api: Hono, socket: string): Promise<Server> {
 }
 
 function requireOwnFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (cause) {
+    // Whatever is there is looked at next.
+    if (systemCodeOf(cause) !== "EEXIST") throw cause;
+  }
   const found = lstatSync(folder);
   const mine = found.isDirectory() && (process.getuid === undefined || found.uid === process.getuid());
   if (mine && (found.mode & 0o077) === 0) return;

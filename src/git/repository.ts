@@ -179,7 +179,8 @@ function escapeConfig(text: string): string {
 export async function resolveCommit(git: Git, repository: Repository, word: string): Promise<string> {
   const answer = await git.run(
     { gitDirectory: repository.gitDirectory },
-    ["rev-parse", "--verify", "--quiet", "--end-of-options", `${word}^{commit}`],
+    // No argument of a program can hold a null byte, and no name does.
+    ["rev-parse", "--verify", "--quiet", "--end-of-options", `${word.replaceAll("\0", " ")}^{commit}`],
     { allow: [1, 128] },
   );
   const oid = answer.stdout.toString("utf8").trim();

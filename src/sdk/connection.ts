@@ -104,14 +104,19 @@ async function readAll(response: IncomingMessage, socket: string): Promise<strin
 }
 
 function unwrap<Data>(text: string, socket: string): Data {
-  let envelope: Envelope<Data>;
-  try {
-    envelope = JSON.parse(text) as Envelope<Data>;
-  } catch (cause) {
-    throw unreachable(socket, cause);
-  }
+  const envelope = readEnvelope<Data>(text);
+  if (envelope === undefined) throw unreachable(socket, new Error("what listens there is no daemon"));
   if (envelope.ok) return envelope.data;
   throw AnabranchError.fromJSON(envelope.error);
+}
+
+function readEnvelope<Data>(text: string): Envelope<Data> | undefined {
+  try {
+    const found = JSON.parse(text) as { readonly ok?: unknown; readonly error?: { readonly code?: unknown } } | null;
+    return found?.ok === true || typeof found?.error?.code === "string" ? (found as Envelope<Data>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function interrupted(): AnabranchError {

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { delay, systemClock } from "../base/clock.ts";
 import { directoriesFor, type Directories } from "../base/directories.ts";
-import { AnabranchError, isAnabranchError } from "../base/errors.ts";
+import { AnabranchError, systemCodeOf, toAnabranchError } from "../base/errors.ts";
 import { startInBackground } from "../process/launch-daemon.ts";
 import { MARKER_VARIABLE, READY_VARIABLE, type DaemonFile, type StartReport } from "../protocol/wire.ts";
 
@@ -52,10 +53,23 @@ async function waitForOther(directories: Directories, error: AnabranchError): Pr
   const until = systemClock.monotonicMs() + LONGEST_WAIT_MS;
   while (systemClock.monotonicMs() < until) {
     const file = readDaemonFile(directories);
-    if (file !== undefined && existsSync(file.socket)) return file.socket;
+    if (file !== undefined && (await isListening(file.socket))) return file.socket;
     await delay(systemClock, LOOK_EVERY_MS);
   }
   throw error;
+}
+
+// A daemon that was killed leaves its socket and the file that names it.
+function isListening(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    const end = (listens: boolean): void => {
+      connection.destroy();
+      resolve(listens);
+    };
+    connection.once("connect", () => end(true));
+    connection.once("error", () => end(false));
+  });
 }
 
 // Beside the bundled client; beside the sources when they run as they are.
@@ -73,7 +87,15 @@ function withoutTask(environment: Environment): Environment {
 }
 
 function startFailure(directories: Directories, why: string, cause: unknown): AnabranchError {
-  if (isAnabranchError(cause)) return cause;
+  const known = toAnabranchError(cause);
+  if (known.code !== "INTERNAL") return known;
+  if (systemCodeOf(cause) === "EACCES") {
+    return new AnabranchError("READ_ONLY", {
+      message: `${directories.state} cannot be written: ${why}`,
+      hint: "make it writable, or choose another place with ANABRANCH_HOME",
+      cause,
+    });
+  }
   return new AnabranchError("DAEMON_START_FAILED", {
     message: `the daemon could not be started: ${why}`,
     hint: `look at ${join(directories.state, "daemon.out")}`,

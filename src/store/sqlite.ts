@@ -203,7 +203,8 @@ function translate(cause: unknown, path: string): AnabranchError {
   if (/not a database|malformed|corrupt/i.test(text)) {
     return new AnabranchError("STORE_CORRUPT", {
       message: `the database ${path} is damaged: ${text}`,
-      hint: `move it away (mv ${path} ${path}.damaged) to start anew; snapshots of all work stay in the vaults`,
+      // What is not yet in the database itself is in the files beside it, which would be taken for a new one's.
+      hint: `move it away to start anew (mkdir ${path}.damaged; mv ${path} ${path}-* ${path}.damaged); snapshots of all work stay in the vaults`,
       cause,
     });
   }

@@ -61,7 +61,7 @@ function expectOnce(fault: string, view: RunView, events: readonly EventView[], 
   expect(view.outcome, fault).toBe("succeeded");
   expect(effects.trim().split("\n").toSorted(), fault).toEqual(EFFECTS);
   const ends = events.filter((event) => event.type === "task.ended");
-  expect(ends.map((event) => event.task).toSorted(), fault).toEqual(TASKS);
+  expect(ends.map((event) => event.task ?? "").toSorted(), fault).toEqual(TASKS);
   expect(
     ends.every((event) => event.data["outcome"] === "succeeded"),
     fault,
