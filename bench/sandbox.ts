@@ -95,7 +95,7 @@ export function openSandbox(folder: string, parallel: number): Sandbox {
       for (const client of clients) client.close();
       await sandbox.stopDaemon();
       rmSync(directoriesFor(environment).runtime, { recursive: true, force: true });
-      return processesOf(folder);
+      return leftProcesses(folder);
     },
   };
   return sandbox;
@@ -110,8 +110,16 @@ export function isRunning(pid: number): boolean {
   }
 }
 
+const LAST_MOMENTS_MS = 10_000;
+
+/** The processes of this home that are still there after a moment: what a daemon had started ends after it. */
+export async function leftProcesses(folder: string): Promise<string[]> {
+  await until(() => processesOf(folder).length === 0, "all processes end", LAST_MOMENTS_MS).catch(() => undefined);
+  return processesOf(folder);
+}
+
 /** Live processes whose environment names this home. */
-export function processesOf(folder: string): string[] {
+function processesOf(folder: string): string[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {

@@ -10,7 +10,7 @@ import type { RunView } from "../src/index.ts";
 import type { Bench } from "./bench.ts";
 import { stormWorktrees } from "./storm-worktrees.ts";
 import { cloneOwnRepository, git } from "./repositories.ts";
-import { openSandbox, processesOf, until, type Sandbox } from "./sandbox.ts";
+import { leftProcesses, openSandbox, until, type Sandbox } from "./sandbox.ts";
 import { quantile } from "./statistics.ts";
 
 const SIZES = [4, 13, 32, 64];
@@ -124,13 +124,14 @@ async function stormOnce(home: string, root: string, size: number, kill: boolean
     await client.ask("stop", {});
     client.close();
     await until(() => sandbox.daemonPid() === undefined, "the daemon ends");
+    const processes = await leftProcesses(home);
     const strangers = refsOf(root).filter((ref) => !before.includes(ref) && !ref.startsWith("refs/anabranch/pins/"));
     const worktrees = git(root, "worktree", "list", "--porcelain").split("\n\n").length - 1;
     const lines = readFileSync(ran, "utf8").trim().split("\n");
     return {
       failures: view.taskList.filter((task) => task.outcome !== "succeeded").length,
       repeats: names.filter((name) => lines.filter((line) => line === name).length !== 1).length,
-      orphans: strangers.length + worktrees + retained.length + processesOf(home).length,
+      orphans: strangers.length + worktrees + retained.length + processes.length,
       ...lost,
       wallMs: view.times.wallMs,
       createdMs: view.taskList.flatMap(({ attempts }) => {
