@@ -73,21 +73,18 @@ function bareOf(line: string): string {
 
 function findFormLosses({ base, ours, theirs }: TextVersions, result: string): TextLoss[] {
   if (base === undefined) return [];
-  return [
-    ...compareForm("byte order mark", (text) => text.startsWith(BYTE_ORDER_MARK)),
-    ...compareForm("line ends", (text) => (lineEndOf(text) === "mixed" ? undefined : lineEndOf(text))),
-    ...compareForm("end of the last line", (text) =>
-      /(^|\n)$/.test(withoutMark(text).replace(/\n$/, "")) ? undefined : text.endsWith("\n"),
-    ),
-  ];
-
-  function compareForm(detail: string, formOf: (text: string) => unknown): TextLoss[] {
-    const [before, byOurs, byTheirs, after] = [base ?? "", ours, theirs, result].map(formOf);
+  const compare = (detail: string, formOf: (text: string) => unknown): TextLoss[] => {
+    const [before, byOurs, byTheirs, after] = [base, ours, theirs, result].map(formOf);
     if ([before, byOurs, byTheirs, after].includes(undefined)) return [];
     const expected = byOurs === before ? byTheirs : byOurs;
     if (after === expected) return [];
     return [{ kind: expected === before ? "foreign-change" : "lost-change", detail, count: 1 }];
-  }
+  };
+  return [
+    ...compare("byte order mark", (text) => text.startsWith(BYTE_ORDER_MARK)),
+    ...compare("line ends", plainLineEndOf),
+    ...compare("end of the last line", hasLastLineEnd),
+  ];
 }
 
 function withoutMark(text: string): string {
@@ -97,4 +94,18 @@ function withoutMark(text: string): string {
 function lineEndOf(text: string): "lf" | "crlf" | "mixed" | undefined {
   if (!text.includes("\r\n")) return text.includes("\n") ? "lf" : undefined;
   return /(^|[^\r])\n/.test(text) ? "mixed" : "crlf";
+}
+
+function plainLineEndOf(text: string): "lf" | "crlf" | undefined {
+  const lineEnd = lineEndOf(text);
+  return lineEnd === "mixed" ? undefined : lineEnd;
+}
+
+// An empty last line cannot be without its end, so it says nothing.
+function hasLastLineEnd(text: string): boolean | undefined {
+  const body = withoutMark(text);
+  const isEnded = body.endsWith("\n");
+  const end = body.length - (isEnded ? 1 : 0);
+  const lastLine = body.slice(end === 0 ? 0 : body.lastIndexOf("\n", end - 1) + 1, end);
+  return lastLine === "" || lastLine === "\r" ? undefined : isEnded;
 }

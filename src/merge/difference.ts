@@ -1,5 +1,7 @@
 import { matchCommon } from "./common-sequence.ts";
-import { numberLines } from "./lines.ts";
+import { keepShared, numberLines } from "./lines.ts";
+
+const NONE = new Int32Array();
 
 /** The lines of the base from `baseStart` to `baseEnd` became those of the side from `sideStart` to `sideEnd`. */
 export interface Edit {
@@ -15,6 +17,12 @@ export interface Edit {
  * An edit that could stand in several places, because lines repeat, stands in the last one, or where it meets another.
  */
 export function findEdits(base: readonly string[], side: readonly string[]): Edit[] {
+  const [baseNumbers = NONE, sideNumbers = NONE] = numberLines(base, side);
+  return findNumberedEdits(baseNumbers, sideNumbers);
+}
+
+/** {@link findEdits}, of lines that have been numbered together. */
+export function findNumberedEdits(base: Int32Array, side: Int32Array): Edit[] {
   const shortest = Math.min(base.length, side.length);
   let start = 0;
   while (start < shortest && base[start] === side[start]) start += 1;
@@ -23,22 +31,17 @@ export function findEdits(base: readonly string[], side: readonly string[]): Edi
   const [baseEnd, sideEnd] = [base.length - end, side.length - end];
   if (start === baseEnd && start === sideEnd) return [];
 
-  const pairs = matchLines(base, [start, baseEnd], side, [start, sideEnd]);
+  const pairs = matchLines(base.subarray(start, baseEnd), side.subarray(start, sideEnd));
   return settleEdits(base, side, editsBetween(pairs, start, baseEnd, sideEnd));
 }
 
-// For each line of the base's range, counted from its start: the line of the side that it matches, or -1.
-function matchLines(
-  base: readonly string[],
-  baseRange: readonly [number, number],
-  side: readonly string[],
-  sideRange: readonly [number, number],
-): Int32Array {
-  const pairs = new Int32Array(baseRange[1] - baseRange[0]).fill(-1);
-  if (pairs.length === 0 || sideRange[0] === sideRange[1]) return pairs;
-  const { a, b, placesInA, placesInB } = numberLines(base, baseRange, side, sideRange);
-  matchCommon(a, b, (inA, inB) => {
-    pairs[(placesInA[inA] as number) - baseRange[0]] = placesInB[inB] as number;
+// For each line of the base, the line of the side that it matches, or -1.
+function matchLines(base: Int32Array, side: Int32Array): Int32Array {
+  const pairs = new Int32Array(base.length).fill(-1);
+  if (base.length === 0 || side.length === 0) return pairs;
+  const shared = keepShared(base, side);
+  matchCommon(shared.base.numbers, shared.side.numbers, (inBase, inSide) => {
+    pairs[shared.base.places[inBase] as number] = shared.side.places[inSide] as number;
   });
   return pairs;
 }
@@ -47,8 +50,8 @@ function editsBetween(pairs: Int32Array, start: number, baseEnd: number, sideEnd
   const edits: Edit[] = [];
   let [baseStart, sideStart] = [start, start];
   for (let at = 0; at <= pairs.length; at += 1) {
-    const match = at === pairs.length ? sideEnd : (pairs[at] as number);
-    if (match < 0) continue;
+    if (at < pairs.length && (pairs[at] as number) < 0) continue;
+    const match = at === pairs.length ? sideEnd : start + (pairs[at] as number);
     const place = at === pairs.length ? baseEnd : start + at;
     if (place > baseStart || match > sideStart) edits.push({ baseStart, baseEnd: place, sideStart, sideEnd: match });
     [baseStart, sideStart] = [place + 1, match + 1];
@@ -56,7 +59,7 @@ function editsBetween(pairs: Int32Array, start: number, baseEnd: number, sideEnd
   return edits;
 }
 
-function settleEdits(base: readonly string[], side: readonly string[], edits: readonly Edit[]): Edit[] {
+function settleEdits(base: Int32Array, side: Int32Array, edits: readonly Edit[]): Edit[] {
   const settled: Edit[] = [];
   const open = edits.toReversed();
   for (let edit = open.pop(); edit !== undefined; edit = open.pop()) {
@@ -80,7 +83,7 @@ function settleEdits(base: readonly string[], side: readonly string[], edits: re
 }
 
 // What is only inserted or only deleted can stand one line further where the line it leaves equals the one it takes.
-function slideUp(base: readonly string[], side: readonly string[], edit: Edit, limit: number): Edit {
+function slideUp(base: Int32Array, side: Int32Array, edit: Edit, limit: number): Edit {
   const lines = slidingLines(base, side, edit);
   if (lines === undefined) return edit;
   let by = 0;
@@ -88,7 +91,7 @@ function slideUp(base: readonly string[], side: readonly string[], edit: Edit, l
   return moved(edit, -by);
 }
 
-function slideDown(base: readonly string[], side: readonly string[], edit: Edit, limit: number): Edit {
+function slideDown(base: Int32Array, side: Int32Array, edit: Edit, limit: number): Edit {
   const lines = slidingLines(base, side, edit);
   if (lines === undefined) return edit;
   let by = 0;
@@ -97,10 +100,10 @@ function slideDown(base: readonly string[], side: readonly string[], edit: Edit,
 }
 
 function slidingLines(
-  base: readonly string[],
-  side: readonly string[],
+  base: Int32Array,
+  side: Int32Array,
   edit: Edit,
-): { readonly text: readonly string[]; readonly start: number; readonly end: number } | undefined {
+): { readonly text: Int32Array; readonly start: number; readonly end: number } | undefined {
   if (edit.sideStart === edit.sideEnd) return { text: base, start: edit.baseStart, end: edit.baseEnd };
   if (edit.baseStart === edit.baseEnd) return { text: side, start: edit.sideStart, end: edit.sideEnd };
   return undefined;

@@ -1,6 +1,7 @@
 import type { LineVersions, TextVersions } from "./versions.ts";
 
-const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
+/** How a text in UTF-8 may begin. */
+export const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
 /** What a text has apart from its lines. `undefined`: the text is too short to say. */
 export interface TextForm {
@@ -23,7 +24,7 @@ export interface FormedText {
 export function takeApart(text: string, keepReturns: boolean): FormedText {
   const hasMark = text.startsWith(BYTE_ORDER_MARK);
   const body = hasMark ? text.slice(BYTE_ORDER_MARK.length) : text;
-  const hasReturns = !keepReturns && body.includes("\r\n");
+  const hasReturns = !keepReturns && body.includes("\r") && body.includes("\r\n");
   const lines = body.split(hasReturns ? "\r\n" : "\n");
   const isSplit = lines.length > 1;
   const last = lines.pop() ?? "";

@@ -1,3 +1,4 @@
+import { appendLines } from "./lines.ts";
 import { putTogether, takeVersionsApart } from "./text-form.ts";
 import { findAddedRegions, findRegions, type Region } from "./three-way.ts";
 import { uniteRegion } from "./union.ts";
@@ -20,6 +21,9 @@ export type TextMerge =
  *
  * Byte order mark, line ends and the end of the last line are merged apart from the lines, so that a side which changed
  * only these meets no edit of the other. Texts with a zero byte are merged as binary: whole or not at all.
+ *
+ * A line that both sides moved, each elsewhere, is there twice, as with any merge by lines; and where one moved what the
+ * other deleted, it stays. `findTextLosses` finds such cases: a result counts only when that finds nothing.
  */
 export function mergeText(versions: TextVersions, policy: MergePolicy): TextMerge {
   const { base, ours, theirs } = versions;
@@ -49,15 +53,15 @@ function isBinary({ base, ours, theirs }: TextVersions): boolean {
 function composeLines(versions: LineVersions, regions: readonly Region[]): string[] {
   const lines: string[] = [];
   for (const region of regions) {
-    if (region.type === "conflict") for (const line of uniteRegion(versions, region)) lines.push(line);
-    else copyLines(region.type === "theirs" ? versions.theirs : versions.ours, region, lines);
+    if (region.type === "conflict") {
+      const united = uniteRegion(versions, region);
+      appendLines(lines, united, 0, united.length);
+    } else {
+      const side = region.type === "theirs" ? "theirs" : "ours";
+      appendLines(lines, versions[side], region[side].start, region[side].end);
+    }
   }
   return lines;
-}
-
-function copyLines(from: readonly string[], region: Region, to: string[]): void {
-  const { start, end } = region.type === "theirs" ? region.theirs : region.ours;
-  for (let at = start; at < end; at += 1) to.push(from[at] as string);
 }
 
 function hunkOf(versions: LineVersions, { base, ours, theirs }: Region): Hunk {

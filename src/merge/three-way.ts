@@ -1,5 +1,8 @@
-import { findEdits, type Edit } from "./difference.ts";
+import { findEdits, findNumberedEdits, type Edit } from "./difference.ts";
+import { numberLines } from "./lines.ts";
 import type { LineVersions } from "./versions.ts";
+
+const NONE = new Int32Array();
 
 /** A range of lines, from `start` up to and without `end`. */
 export interface Range {
@@ -24,8 +27,9 @@ export interface Region {
  * touch. Such a region is a conflict unless both sides made the same of it.
  */
 export function findRegions(versions: LineVersions): Region[] {
-  const ours = findEdits(versions.base, versions.ours);
-  const theirs = findEdits(versions.base, versions.theirs);
+  const [base = NONE, inOurs = NONE, inTheirs = NONE] = numberLines(versions.base, versions.ours, versions.theirs);
+  const ours = findNumberedEdits(base, inOurs);
+  const theirs = findNumberedEdits(base, inTheirs);
   const regions: Region[] = [];
   let before: Place = { base: 0, ours: 0, theirs: 0 };
   let [oursAt, theirsAt] = [0, 0];

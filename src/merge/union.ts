@@ -1,4 +1,5 @@
 import { findEdits, type Edit } from "./difference.ts";
+import { appendLines } from "./lines.ts";
 import type { Region } from "./three-way.ts";
 import type { LineVersions } from "./versions.ts";
 
@@ -7,15 +8,14 @@ import type { LineVersions } from "./versions.ts";
  * first where both added at one place, and once what both added there.
  */
 export function uniteRegion(versions: LineVersions, region: Region): string[] {
+  const { oursEdits, theirsEdits } = region;
   const lines: string[] = [];
-  const ours = [...region.oursEdits];
-  const theirs = [...region.theirsEdits];
-  let keptFrom = region.base.start;
+  let [oursAt, theirsAt, keptFrom] = [0, 0, region.base.start];
   for (let at = region.base.start; at <= region.base.end; at += 1) {
-    const added = ours[0]?.baseStart === at ? ours.shift() : undefined;
-    const addedToo = theirs[0]?.baseStart === at ? theirs.shift() : undefined;
-    lines.push(...uniteLines(sideLines(versions.ours, added), sideLines(versions.theirs, addedToo)));
-    keptFrom = Math.max(keptFrom, added?.baseEnd ?? 0, addedToo?.baseEnd ?? 0);
+    const ours = oursEdits[oursAt]?.baseStart === at ? oursEdits[oursAt++] : undefined;
+    const theirs = theirsEdits[theirsAt]?.baseStart === at ? theirsEdits[theirsAt++] : undefined;
+    appendUnited(lines, sideLines(versions.ours, ours), sideLines(versions.theirs, theirs));
+    keptFrom = Math.max(keptFrom, ours?.baseEnd ?? 0, theirs?.baseEnd ?? 0);
     if (at >= keptFrom && at < region.base.end) lines.push(versions.base[at] as string);
   }
   return lines;
@@ -25,12 +25,13 @@ function sideLines(side: readonly string[], edit: Edit | undefined): readonly st
   return edit === undefined ? [] : side.slice(edit.sideStart, edit.sideEnd);
 }
 
-function uniteLines(ours: readonly string[], theirs: readonly string[]): string[] {
-  const lines: string[] = [];
+function appendUnited(to: string[], ours: readonly string[], theirs: readonly string[]): void {
   let at = 0;
-  for (const edit of findEdits(ours, theirs)) {
-    lines.push(...ours.slice(at, edit.baseEnd), ...theirs.slice(edit.sideStart, edit.sideEnd));
+  for (const edit of ours.length > 0 && theirs.length > 0 ? findEdits(ours, theirs) : []) {
+    appendLines(to, ours, at, edit.baseEnd);
+    appendLines(to, theirs, edit.sideStart, edit.sideEnd);
     at = edit.baseEnd;
   }
-  return [...lines, ...ours.slice(at)];
+  appendLines(to, ours, at, ours.length);
+  if (ours.length === 0) appendLines(to, theirs, 0, theirs.length);
 }

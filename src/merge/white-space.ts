@@ -1,4 +1,5 @@
 import { findEdits, type Edit } from "./difference.ts";
+import { appendLines } from "./lines.ts";
 import type { LineVersions } from "./versions.ts";
 
 /**
@@ -49,7 +50,7 @@ function applyEdits(
   let at = 0;
   for (const edit of findEdits(base, edited)) {
     if (respacesToo(base, respaced, edited, edit)) return undefined;
-    merged.push(...respaced.slice(at, edit.baseStart));
+    appendLines(merged, respaced, at, edit.baseStart);
     for (const line of edited.slice(edit.sideStart, edit.sideEnd)) {
       const indented = reindent(line, indentations);
       if (indented === undefined) return undefined;
@@ -57,7 +58,8 @@ function applyEdits(
     }
     at = edit.baseEnd;
   }
-  return [...merged, ...respaced.slice(at)];
+  appendLines(merged, respaced, at, respaced.length);
+  return merged;
 }
 
 // Each indentation of the base that became another one everywhere; `undefined` for one that became several.
