@@ -24,8 +24,11 @@
   # cat writes what it reads at once, where head would hold it back; the size limit (in 512-byte blocks) ends it.
   keep() {
     trap '' INT TERM HUP QUIT XFSZ
-    (ulimit -f "$((cap / 512))" 2>/dev/null || :; command -p cat >"$1")
-    command -p tail -c "$tail" >"$1.tail"
+    if (ulimit -f "$((cap / 512))" 2>/dev/null || :; command -p cat >"$1"); then
+      : >"$1.tail"
+    else
+      command -p tail -c "$tail" >"$1.tail"
+    fi
   }
 
   attempt() {
