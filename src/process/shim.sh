@@ -26,8 +26,12 @@
   # the rest of what it had read is gone.
   keep() {
     trap '' INT TERM HUP QUIT XFSZ
-    (ulimit -f "$((cap / 512))" 2>/dev/null || :; command -p cat >"$1") || : >"$1.cut"
-    command -p tail -c "$tail" >"$1.tail"
+    if (ulimit -f "$((cap / 512))" 2>/dev/null || :; command -p cat >"$1"); then
+      : >"$1.tail"
+    else
+      : >"$1.cut"
+      command -p tail -c "$tail" >"$1.tail"
+    fi
   }
 
   attempt() {
