@@ -331,6 +331,7 @@ describe("the other policies", () => {
     expect(mergedText(mergeText({ base: undefined, ours: "a\nb\nc\n", theirs: "a\nB\nc\n" }, "union"))).toBe(
       "a\nb\nB\nc\n",
     );
+    expect(mergedText(mergeText({ base: undefined, ours: "a", theirs: `${MARK}b` }, "union"))).toBe(`${MARK}a\nb`);
   });
 });
 
