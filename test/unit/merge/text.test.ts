@@ -252,6 +252,7 @@ describe("a merge with a side that changed only white space", () => {
     expect(merge(base, "if a:\n  b()\n    c()\n", "if a:\n    b(1)\n    c()\n")).toBe(undefined);
     expect(merge(base, "if a:\n  b()\n  c()\n", `${base}      d()\n`)).toBe(undefined);
     expect(merge("a\nb\n", " a\n b\n", "  a\nb\n")).toBe(undefined);
+    expect(merge("a\nb\n", "a \nb \n", "a  \nB\n")).toBe(undefined);
     expect(merge("a\nb\n", " a\nb\n", "a\n b\n")).toBe(" a\n b\n");
     expect(merge("a\nb\nc\n", " a\n b\n c\n", "\ta\nB\nc\n")).toBe(undefined);
   });
