@@ -95,7 +95,8 @@ const caseArbitrary = fc
 function countLines(tree: Readonly<Record<string, FileSpec>>): Map<string, number> {
   const counts = new Map<string, number>();
   for (const one of Object.values(tree).flatMap((file) => contentOf(file).split("\n"))) {
-    counts.set(one, (counts.get(one) ?? 0) + 1);
+    // What stands behind the last line end is no line.
+    if (one !== "") counts.set(one, (counts.get(one) ?? 0) + 1);
   }
   return counts;
 }
