@@ -77,7 +77,8 @@ function apply(tree: TreeSpec, edit: Edit): TreeSpec {
   const file = name === undefined ? undefined : tree[name];
   if (name === undefined || file === undefined) return tree;
   if (edit.type === "delete") return without(tree, name);
-  if (edit.type === "move") return put(without(tree, name), edit.to, file);
+  // Moved over another file, it would be that file's new content, and deleted at its own path.
+  if (edit.type === "move") return edit.to in tree ? tree : put(without(tree, name), edit.to, file);
   if (typeof file !== "string") return tree;
   if (edit.type === "mode") return { ...tree, [name]: { mode: EXECUTABLE, content: file } };
   const lines = file.split(/(?<=\n)/);
