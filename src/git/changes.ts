@@ -50,7 +50,7 @@ export async function compareTrees(git: Git, place: GitPlace, from: string, to: 
 }
 
 /** Reads the records of git's `--raw -z` format. */
-export function parseRawDifference(records: readonly string[]): TreeDifference {
+function parseRawDifference(records: readonly string[]): TreeDifference {
   const changes: Change[] = [];
   const newObjects = new Set<string>();
   for (let index = 0; index + 1 < records.length; index += 2) {
