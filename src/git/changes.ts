@@ -55,7 +55,7 @@ export async function compareTrees(
 }
 
 /** Reads the records of git's `--raw -z` format, which those of `--numstat -z` may follow. */
-export function parseRawDifference(records: readonly string[]): TreeDifference {
+function parseRawDifference(records: readonly string[]): TreeDifference {
   const changes: Change[] = [];
   const newObjects = new Set<string>();
   let index = 0;

@@ -20,7 +20,7 @@ export interface CommitWriter {
 }
 
 /** Who Anabranch's own commits are by. They live in the vault only. */
-export const COMMITTER = "Anabranch <anabranch@localhost>";
+const COMMITTER = "Anabranch <anabranch@localhost>";
 
 /** A writer of commits into a repository's own store. */
 export function openCommitWriter(objects: ObjectStore): CommitWriter {
