@@ -86,6 +86,7 @@ export const ERROR_CODES = {
   MERGE_CONFLICT: "conflict",
   VERIFY_FAILED: "gate",
   BASE_RED: "gate",
+  ACCEPT_REFUSED: "conflict",
   APPLY_REFUSED: "conflict",
   // the store
   STORE_NEWER: "environment",
