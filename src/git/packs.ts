@@ -14,7 +14,9 @@ export async function packNewObjects(
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const input = `${range.tip}\n^${range.known}\n`;
-  await git.run(place, ["pack-objects", "-q", "--revs", join(folder, "pack")], { input });
+  const args = ["pack-objects", "-q", "--revs", "--window=0", "--threads=1", join(folder, "pack")];
+  // As durable as what `git commit` writes: git itself waits for the disk only where it packs what was loose.
+  await git.run(place, args, { input, config: { "core.fsync": "none" } });
 }
 
 /** Puts the packs of a folder into an object store. Doing it again does nothing. */

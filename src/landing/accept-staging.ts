@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -5,15 +6,17 @@ import type { Change } from "../git/changes.ts";
 import type { Git, GitPlace } from "../git/git.ts";
 import { packNewObjects } from "../git/packs.ts";
 import { readHead } from "../git/repository.ts";
+import { TreeEditor } from "../git/tree-editor.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import { refusal, sample, type AcceptPlan } from "./accept-plan.ts";
 import type { AcceptanceRecord, AcceptedEntry, AcceptedPath, PathNote } from "./acceptance.ts";
 import { refuseLockedIndex, type UserState } from "./user-state.ts";
 import {
   copyEntry,
-  findObstacleAbove,
+  forMany,
   isSameMark,
   listFilesBelow,
+  ObstacleFinder,
   readMark,
   takeOverRights,
   type Standing,
@@ -21,8 +24,6 @@ import {
 
 /** What of an acceptance lies in its folder. */
 export const STAGED = { new: "new", old: "old", packs: "packs", done: "done" } as const;
-
-const AT_ONCE = 16;
 
 /**
  * Gets an acceptance ready to be written: checks out what is to be, keeps what it replaces, packs its commits. The
@@ -90,7 +91,7 @@ async function stagePaths(git: Git, vault: Vault, plan: AcceptPlan, folder: stri
   const { root } = state.repository;
   if (changes.length === 0) return [];
   const [standing] = await Promise.all([
-    inBatches(changes, (change) => keepOld(root, change.path, folder)),
+    forMany(changes, (change) => keepOld(root, change.path, folder)),
     checkOutNew(git, vault, plan, folder),
   ]);
   const inTheWay = await findObstacles(root, changes, standing, folder);
@@ -102,25 +103,44 @@ async function stagePaths(git: Git, vault: Vault, plan: AcceptPlan, folder: stri
       hint: `move them out of the way, or commit or stash your edits, then accept again (${refused[0]?.path}: ${refused[0]?.why})`,
     });
   }
-  const paths = await inBatches(changes, async (change, index): Promise<AcceptedPath> => {
+  return forMany(changes, async (change, index): Promise<AcceptedPath> => {
     const before = standing[index] ?? null;
     const staged = join(folder, STAGED.new, change.path);
     if (change.kind !== "deleted") await takeOverRights(staged, join(root, change.path));
     const after = change.kind === "deleted" ? null : await readMark(staged);
     return { path: change.path, before: before === "folder" ? null : before, after: after === "folder" ? null : after };
   });
-  return paths;
 }
 
 /** Writes what is to be, with the line ends and filters of the attributes that are to hold. */
 async function checkOutNew(git: Git, vault: Vault, { after, changes }: AcceptPlan, folder: string): Promise<void> {
-  const paths = changes.filter(({ kind }) => kind !== "deleted").map(({ path }) => `${path}\0`);
-  if (paths.length === 0) return;
+  const files = changes.filter(({ kind }) => kind !== "deleted");
+  if (files.length === 0) return;
+  const tree = new TreeEditor(vault.objects, after);
+  const entries = files.map(({ path, newMode, newOid }) => ({ path, mode: newMode, oid: newOid }));
+  const chosen = new Set(files.map(({ path }) => path));
+  for (const path of attributeFiles(chosen)) {
+    const entry = await tree.entryAt(path);
+    if (entry !== undefined && !chosen.has(path)) entries.push({ path, ...entry });
+  }
   const indexFile = join(folder, "new-index");
   const place = { gitDirectory: vault.directory, workTree: join(folder, STAGED.new), indexFile };
-  await git.run(place, ["read-tree", after]);
-  await git.run(place, ["checkout-index", "-f", "-z", "--stdin"], { input: paths.join("") });
+  const input = entries.map(({ path, mode, oid }) => `${mode} ${oid}\t${path}\0`).join("");
+  await git.run(place, ["update-index", "-z", "--index-info"], { input });
+  await git.run(place, ["checkout-index", "-f", "-z", "--stdin"], { input: [...chosen].map((path) => `${path}\0`).join("") });
   await rm(indexFile, { force: true });
+}
+
+/** Where the attributes of some paths may be. */
+function attributeFiles(paths: ReadonlySet<string>): ReadonlySet<string> {
+  const found = new Set<string>([".gitattributes"]);
+  for (const path of paths) {
+    for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) {
+      if (found.has(`${folder}/.gitattributes`)) break;
+      found.add(`${folder}/.gitattributes`);
+    }
+  }
+  return found;
 }
 
 /** Keeps a copy of what stands at a path, and says what that is. */
@@ -129,7 +149,7 @@ async function keepOld(root: string, path: string, folder: string): Promise<Stan
   const before = await readMark(source);
   if (before === null || before === "folder") return before;
   const kept = join(folder, STAGED.old, path);
-  await mkdir(dirname(kept), { recursive: true });
+  mkdirSync(dirname(kept), { recursive: true });
   await copyEntry(source, kept);
   return readMark(kept);
 }
@@ -143,8 +163,9 @@ async function findObstacles(
 ): Promise<PathNote[]> {
   const leaving = new Set(changes.filter(({ kind }) => kind === "deleted").map(({ path }) => path));
   const going = new Set(changes.filter(({ kind }) => kind !== "added").map(({ path }) => path));
-  const refused = await inBatches(changes, async ({ path, kind }, index): Promise<PathNote | undefined> => {
-    const above = await findObstacleAbove(root, path, going);
+  const finder = new ObstacleFinder(root, going);
+  const refused = await forMany(changes, async ({ path, kind }, index): Promise<PathNote | undefined> => {
+    const above = finder.above(path);
     if (above !== undefined) return { path, why: `${above} is not a folder` };
     const found = standing[index] ?? null;
     if (kind !== "added" || found === null) return undefined;
@@ -179,16 +200,4 @@ async function findEdited(
   return records
     .filter((_, index) => index % 2 === 1)
     .map((path) => ({ path, why: "you have edited it meanwhile" }));
-}
-
-async function inBatches<Item, Result>(
-  items: readonly Item[],
-  action: (item: Item, index: number) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let start = 0; start < items.length; start += AT_ONCE) {
-    const batch = items.slice(start, start + AT_ONCE);
-    results.push(...(await Promise.all(batch.map((item, index) => action(item, start + index)))));
-  }
-  return results;
 }

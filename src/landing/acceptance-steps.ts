@@ -12,7 +12,7 @@ import { isAncestor, moveRef } from "../git/refs.ts";
 import { readEveryConfig, readHead } from "../git/repository.ts";
 import { STAGED } from "./accept-staging.ts";
 import type { AcceptanceRecord, AcceptedPath, IndexEntry, Mark, PathNote } from "./acceptance.ts";
-import { findObstacleAbove, isSameMark, putEntry, readMark, removeEntry } from "./working-tree.ts";
+import { forMany, isSameMark, moveEntry, ObstacleFinder, readMark, removeEntry } from "./working-tree.ts";
 
 /** What the steps work with. */
 export interface StepTools {
@@ -32,11 +32,8 @@ export async function writeAcceptance(tools: StepTools, record: AcceptanceRecord
     await installPacks(join(record.folder, STAGED.packs), repository.objectsDirectory);
     faultPoint("accept.objects");
   }
-  for (const path of inOrder(record.paths, "after")) {
-    const note = await movePath(record, path, "before", "after");
-    if (note !== undefined) return [note];
-    faultPoint("accept.path");
-  }
+  const stopped = await movePaths(record, "before", "after", "accept.path");
+  if (stopped.length > 0) return stopped;
   if (tip !== undefined) {
     const stale = await moveEntries(tools, record, "before", "after");
     if (stale.length > 0) return stale;
@@ -68,11 +65,11 @@ export async function findUndoObstacles(git: Git, record: AcceptanceRecord): Pro
     }
     notes.push(...(await findOtherEntries(git, record, "after")));
   }
-  for (const { path, after } of record.paths) {
+  await forMany(record.paths, async ({ path, after }) => {
     if (!isSameMark(await readMark(join(record.repository.root, path)), after)) {
       notes.push({ path, why: "it has been changed since it was accepted" });
     }
-  }
+  });
   return notes;
 }
 
@@ -96,12 +93,7 @@ export async function restoreAcceptance(
   }
   const left = tip === undefined ? [] : await moveEntries({ git, clock }, record, "after", "before");
   faultPoint("accept.unindex");
-  for (const path of inOrder(record.paths, "before")) {
-    const note = await movePath(record, path, "after", "before");
-    if (note !== undefined) left.push(note);
-    faultPoint("accept.unpath");
-  }
-  return left;
+  return [...left, ...(await movePaths(record, "after", "before", "accept.unpath"))];
 }
 
 /** Removes what an acceptance needs no more. What it replaced stays as long as it can be undone. */
@@ -112,18 +104,31 @@ export async function tidyAcceptance(record: AcceptanceRecord, canBeUndone: bool
 
 type Side = "before" | "after";
 
-/** Removals first: a folder may have to make room for a file. */
-function inOrder(paths: readonly AcceptedPath[], side: Side): AcceptedPath[] {
-  return [...paths.filter((path) => path[side] === null), ...paths.filter((path) => path[side] !== null)];
+/** Brings all paths from one side to the other. Going forward it stops where somebody was faster. */
+async function movePaths(record: AcceptanceRecord, from: Side, to: Side, fault: string): Promise<PathNote[]> {
+  const notes: PathNote[] = [];
+  // Removals first: a folder may have to make room for a file.
+  const isRemoved = (path: AcceptedPath): boolean => path[to] === null;
+  for (const paths of [record.paths.filter(isRemoved), record.paths.filter((path) => !isRemoved(path))]) {
+    const finder = new ObstacleFinder(record.repository.root);
+    await forMany(paths, async (path) => {
+      if (to === "after" && notes.length > 0) return;
+      const note = await movePath(record, finder, path, from, to);
+      if (note !== undefined) notes.push(note);
+      faultPoint(fault);
+    });
+  }
+  return notes;
 }
 
 async function movePath(
   { repository: { root }, folder }: AcceptanceRecord,
+  finder: ObstacleFinder,
   { path, ...marks }: AcceptedPath,
   from: Side,
   to: Side,
 ): Promise<PathNote | undefined> {
-  const above = await findObstacleAbove(root, path, new Set());
+  const above = finder.above(path);
   const standing = above === undefined ? await readMark(join(root, path)) : null;
   if (isSameMark(standing, marks[to])) return undefined;
   if (above !== undefined) return { path, why: `${above} is not a folder` };
@@ -131,8 +136,8 @@ async function movePath(
     return { path, why: "somebody has changed it in the meantime" };
   }
   try {
-    if (marks[to] === null) await removeEntry(root, path);
-    else await putEntry(join(folder, to === "after" ? STAGED.new : STAGED.old, path), root, path);
+    if (marks[to] === null) removeEntry(root, path);
+    else await moveEntry(join(folder, to === "after" ? STAGED.new : STAGED.old, path), root, path);
     return undefined;
   } catch (cause) {
     const code = systemCodeOf(cause);
