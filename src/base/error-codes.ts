@@ -87,7 +87,8 @@ export const ERROR_CODES = {
   VERIFY_FAILED: "gate",
   BASE_RED: "gate",
   ACCEPT_REFUSED: "conflict",
-  APPLY_REFUSED: "conflict",
+  NOTHING_TO_ACCEPT: "missing",
+  RUN_ACTIVE: "conflict",
   // the store
   STORE_NEWER: "environment",
   STORE_CORRUPT: "environment",

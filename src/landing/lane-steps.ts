@@ -6,24 +6,26 @@ import type { Vault } from "../workspaces/vault.ts";
 export interface LaneStep {
   readonly commit: string;
   readonly parent: string;
-  /** `Name <email> SECONDS ZONE` */
+  /** `NAME <MAIL>` */
   readonly author: string;
+  readonly authoredSeconds: number;
   readonly message: string;
   readonly changes: readonly Change[];
 }
 
 /** The commits that lead from one commit of a lane to another, in order. */
 export async function readLaneSteps(git: Git, vault: Vault, from: string, tip: string): Promise<LaneStep[]> {
-  const format = "--format=%H%n%an <%ae> %ad%n%B";
-  const args = ["log", "-z", "--first-parent", "--reverse", "--date=raw", "--encoding=UTF-8", format, `${from}..${tip}`];
+  const format = "--format=%H%n%an <%ae>%n%at%n%B";
+  const args = ["log", "-z", "--first-parent", "--reverse", "--encoding=UTF-8", format, `${from}..${tip}`];
   const text = await git.text(vault.place, args);
   const steps: LaneStep[] = [];
   for (const record of text.split("\0")) {
-    const [commit = "", author = "", ...message] = record.split("\n");
+    const [commit = "", author = "", seconds, ...message] = record.split("\n");
     if (commit === "") continue;
     const parent = steps.at(-1)?.commit ?? from;
     const changes = await vault.objects.compare(parent, commit);
-    steps.push({ commit, parent, author, message: message.join("\n").trimEnd(), changes });
+    const authoredSeconds = Number(seconds);
+    steps.push({ commit, parent, author, authoredSeconds, message: message.join("\n").trimEnd(), changes });
   }
   return steps;
 }

@@ -1,5 +1,4 @@
 import type { Change } from "../git/changes.ts";
-import { COMMITTER } from "../git/commits.ts";
 import type { Git } from "../git/git.ts";
 import { TreeEditor, type TreeEdit } from "../git/tree-editor.ts";
 import type { Vault } from "../workspaces/vault.ts";
@@ -47,7 +46,7 @@ export async function replayLane(git: Git, vault: Vault, request: ReplayRequest)
     const tree = trees[index] ?? before;
     // The user has it already.
     if (tree === before) continue;
-    const oid = await writeCommit(vault, request, { tree, parent, author: step.author, message: step.message });
+    const oid = await writeCommit(vault, request, { tree, parent, message: step.message }, step);
     commits.push({ oid, subject: subjectOf(step.message), source: step.commit, paths: step.changes.length });
     [parent, before] = [oid, tree];
   }
@@ -132,8 +131,7 @@ async function commitTogether(
   const subjects = steps.map(({ message }) => `- ${subjectOf(message)}`);
   const subject = `Accept ${steps.length} changesets of run ${request.run}`;
   const message = [subject, subjects.join("\n"), trailers.join("\n")].filter((part) => part !== "").join("\n\n");
-  const author = last?.author ?? `${COMMITTER} ${Math.floor(request.atSeconds)} +0000`;
-  const oid = await writeCommit(vault, request, { tree: request.tree, parent: request.head, author, message });
+  const oid = await writeCommit(vault, request, { tree: request.tree, parent: request.head, message }, last);
   const paths = (await vault.objects.compare(request.head, request.tree)).length;
   return { oid, subject, source: last?.commit ?? request.head, paths };
 }
@@ -141,11 +139,12 @@ async function commitTogether(
 function writeCommit(
   vault: Vault,
   { committer, atSeconds }: ReplayRequest,
-  content: { readonly tree: string; readonly parent: string; readonly author: string; readonly message: string },
+  { tree, parent, message }: { readonly tree: string; readonly parent: string; readonly message: string },
+  step: LaneStep | undefined,
 ): Promise<string> {
-  const { tree, parent, author, message } = content;
-  const by = committer ?? author.replace(/ \d+ [-+]\d{4}$/, "");
-  return vault.commits.write({ tree, parents: [parent], message, atSeconds, author, committer: by });
+  const { author, authoredSeconds } = step ?? {};
+  const by = committer ?? author;
+  return vault.commits.write({ tree, parents: [parent], message, atSeconds, author, authoredSeconds, committer: by });
 }
 
 function subjectOf(message: string): string {
