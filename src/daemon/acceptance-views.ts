@@ -15,6 +15,7 @@ type AcceptView = CommandResponse<"accept">;
 /** An acceptance as clients see it. */
 export function viewAcceptance({ id, run, state, record }: AcceptanceRow<AcceptanceJournal>): AcceptView {
   const { paths, branch, tip, repository, verification } = record;
+  const side = state === "undone" ? "before" : "after";
   return {
     run,
     acceptance: id,
@@ -22,8 +23,8 @@ export function viewAcceptance({ id, run, state, record }: AcceptanceRow<Accepta
     root: repository.root,
     target: tip === undefined ? "tree" : "branch",
     ...(branch === undefined ? {} : { branch }),
-    written: paths.filter(({ after }) => after !== null).map(({ path }) => path),
-    removed: paths.filter(({ after }) => after === null).map(({ path }) => path),
+    written: paths.filter((path) => path[side] !== null).map(({ path }) => path),
+    removed: paths.filter((path) => path[side] === null).map(({ path }) => path),
     unchanged: [...record.unchanged],
     uncommitted: record.uncommitted.map((note) => ({ ...note })),
     commits: record.commits.map(({ oid, subject, paths: count }) => ({ oid, subject, paths: count })),
@@ -62,7 +63,10 @@ export function nothingToAccept(run: LiveRun): AnabranchError {
       : conflict !== undefined
         ? `nothing of run ${id} has landed: ${conflict.row.name} conflicts with another task`
         : failed.length > 0
-          ? `nothing of run ${id} has landed: ${failed.map(({ row }) => `${row.name} ${row.outcome}`).slice(0, 3).join(", ")}`
+          ? `nothing of run ${id} has landed: ${failed
+              .map(({ row }) => `${row.name} ${row.outcome}`)
+              .slice(0, 3)
+              .join(", ")}`
           : `run ${id} changed nothing`;
   return new AnabranchError("NOTHING_TO_ACCEPT", {
     message,

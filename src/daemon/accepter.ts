@@ -6,38 +6,23 @@
  */
 import { join } from "node:path";
 
-import { AnabranchError, toAnabranchError } from "../base/errors.ts";
-import { faultPoint } from "../base/fault.ts";
+import { AnabranchError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import { Turns } from "../base/turns.ts";
 import { findRepository, readHead, readLocalConfig, type Repository } from "../git/repository.ts";
-import { planAcceptance, refusal, sample, type AcceptPlan } from "../landing/accept-plan.ts";
+import { planAcceptance, sample, type AcceptPlan } from "../landing/accept-plan.ts";
 import { stageAcceptance } from "../landing/accept-staging.ts";
-import {
-  findUndoObstacles,
-  restoreAcceptance,
-  tidyAcceptance,
-  writeAcceptance,
-} from "../landing/acceptance-steps.ts";
+import { findUndoObstacles } from "../landing/acceptance-steps.ts";
 import type { AcceptanceRecord, PathNote } from "../landing/acceptance.ts";
 import { laneRef, vaultLane } from "../landing/lane.ts";
-import { receiptRef, writeReceipt, type LandedChangeset, type LandingRecord } from "../landing/receipt.ts";
 import { takeUserState } from "../landing/user-state.ts";
 import type { Verification } from "../landing/verification.ts";
 import type { CommandRequest, CommandResponse } from "../protocol/commands.ts";
-import {
-  insertAcceptance,
-  loadAcceptances,
-  loadOpenAcceptances,
-  moveAcceptance,
-  type AcceptanceRow,
-  type AcceptanceState,
-} from "../store/acceptances.ts";
-import { appendEvent } from "../store/events.ts";
-import { loadLandings } from "../store/landings.ts";
+import { loadAcceptances, loadOpenAcceptances, type AcceptanceRow } from "../store/acceptances.ts";
 import { findRepositoryRow } from "../store/repositories.ts";
 import { describeSource, refuseLocalFilters, surveyBase } from "../workspaces/source.ts";
 import { prepareVault, type Vault } from "../workspaces/vault.ts";
+import { performAcceptance, settleAcceptance, takeBackAcceptance } from "./acceptance-transaction.ts";
 import {
   alreadyAccepted,
   nothingToAccept,
@@ -89,7 +74,7 @@ export class Accepter {
       if (last?.record.lane === lane) return alreadyAccepted(run, last);
       const staged = await this.#stage(run, request, repository, { from: last?.record.lane, lane }, signal);
       if (staged === undefined) return alreadyAccepted(run, last);
-      return viewAcceptance(await this.#perform(run, vault, staged.id, staged.record));
+      return viewAcceptance(await performAcceptance(this.#parts, run, staged.id, staged.record));
     });
   }
 
@@ -110,7 +95,7 @@ export class Accepter {
       }
       const notes = await findUndoObstacles(this.#parts.git, row.record);
       if (notes.length > 0) throw cannotUndo(row.record, notes);
-      const { row: undone, left } = await this.#takeBack(await this.#move(row, "undoing", "run.undoing"));
+      const { row: undone, left } = await takeBackAcceptance(this.#parts, row);
       if (undone.state !== "undone" || left.length > 0) throw cannotUndo(row.record, left);
       return viewAcceptance(undone);
     });
@@ -119,7 +104,7 @@ export class Accepter {
   /** Ends what an earlier daemon began. */
   async recover(): Promise<void> {
     for (const row of await loadOpenAcceptances<AcceptanceJournal>(this.#parts.store)) {
-      await this.#settle(row).catch((cause: unknown) =>
+      await settleAcceptance(this.#parts, row).catch((cause: unknown) =>
         this.#parts.log("error", "an acceptance could not be ended", { acceptance: row.id, cause: String(cause) }),
       );
     }
@@ -144,18 +129,8 @@ export class Accepter {
   async #settleOpen(repositoryId: string): Promise<void> {
     for (const row of await loadOpenAcceptances<AcceptanceJournal>(this.#parts.store)) {
       const run = await this.#parts.book.find(row.run);
-      if (run?.row.repositoryId === repositoryId) await this.#settle(row);
+      if (run?.row.repositoryId === repositoryId) await settleAcceptance(this.#parts, row);
     }
-  }
-
-  async #settle(row: Row): Promise<void> {
-    if (row.state === "undoing") {
-      await this.#takeBack(row);
-      return;
-    }
-    const notes = await writeAcceptance(this.#parts, row.record);
-    if (notes.length === 0) await this.#conclude(row);
-    else await this.#takeBack(await this.#move(row, "undoing", "run.undoing"));
   }
 
   /** Plans, verifies and stages, anew where the branch moves meanwhile. */
@@ -249,105 +224,6 @@ export class Accepter {
       data,
     });
   }
-
-  async #perform(run: LiveRun, vault: Vault, id: string, record: AcceptanceJournal): Promise<Row> {
-    const { clock, book } = this.#parts;
-    const marks = [{ name: `${keptRef(id)}/after`, to: record.after }];
-    if (record.tip !== undefined) marks.push({ name: `${keptRef(id)}/tip`, to: record.tip });
-    await vault.refs.update(marks);
-    const createdMs = clock.wallMs();
-    const journal = { id, run: run.row.id, record, createdMs };
-    await book.commit([insertAcceptance(journal)]);
-    faultPoint("accept.journalled");
-    const row: Row = { ...journal, version: 1, state: "writing", endedMs: undefined };
-    const notes = await writeAcceptance(this.#parts, record).catch((cause: unknown) => toAnabranchError(cause));
-    if (Array.isArray(notes) && notes.length === 0) return this.#conclude(row);
-    const { left } = await this.#takeBack(await this.#move(row, "undoing", "run.undoing"));
-    if (notes instanceof AnabranchError) throw notes;
-    const refused = [...(notes as PathNote[]), ...left];
-    throw refusal(record, refused, {
-      message: `somebody was faster: ${sample(refused.map(({ path, why }) => `${path} (${why})`))}; all else is taken back`,
-      hint: `anabranch accept ${run.row.id}`,
-    });
-  }
-
-  /** All is written: the receipt, the row and the event say so. */
-  async #conclude(row: Row): Promise<Row> {
-    const { record } = row;
-    const vault = await this.#vaultOf(row);
-    const receipt = await writeReceipt(vault, row.run, row.id, await this.#landingRecord(row));
-    await vault.refs.update([{ name: receiptRef(row.id), to: receipt }]);
-    faultPoint("accept.receipt");
-    const data = { root: record.repository.root, paths: record.paths.length, commits: record.commits.map(({ oid }) => oid) };
-    const accepted = await this.#move(row, "accepted", "run.accepted", data);
-    faultPoint("accept.recorded");
-    await this.#forget(accepted);
-    return accepted;
-  }
-
-  /** @returns what was left alone; the row is `accepted` again where nothing can be taken back any more */
-  async #takeBack(row: Row): Promise<{ row: Row; left: PathNote[] }> {
-    const left = await restoreAcceptance(this.#parts, row.record);
-    const root = { root: row.record.repository.root };
-    if (left === undefined) {
-      const still = await this.#move(row, "accepted", "run.accepted", root);
-      return { row: still, left: [{ path: "HEAD", why: "it has gone on from what was accepted" }] };
-    }
-    const undone = await this.#move(row, "undone", "run.unaccepted", { ...root, left: left.map(({ path }) => path) });
-    faultPoint("accept.unrecorded");
-    await this.#forget(undone);
-    return { row: undone, left };
-  }
-
-  async #move(row: Row, state: AcceptanceState, event: string, data: Readonly<Record<string, unknown>> = {}): Promise<Row> {
-    const atMs = this.#parts.clock.wallMs();
-    const endedMs = state === "undoing" ? null : atMs;
-    await this.#parts.book.commit([
-      moveAcceptance(row, state, endedMs),
-      appendEvent({ atMs, type: event, run: row.run, task: undefined, data: { acceptance: row.id, ...data } }),
-    ]);
-    return { ...row, state, version: row.version + 1, endedMs: endedMs ?? undefined };
-  }
-
-  /** The receipt holds what the marks held; what was replaced stays while it can be taken back. */
-  async #forget(row: Row): Promise<void> {
-    const names = ["after", ...(row.record.tip === undefined ? [] : ["tip"])];
-    const vault = await this.#vaultOf(row);
-    await vault.refs.update(names.map((name) => ({ name: `${keptRef(row.id)}/${name}`, to: null })));
-    await tidyAcceptance(row.record, row.state === "accepted");
-  }
-
-  async #vaultOf(row: Row): Promise<Vault> {
-    const run = await this.#parts.book.find(row.run);
-    if (run === undefined) throw new AnabranchError("INTERNAL", { message: `run ${row.run} is gone` });
-    return this.#parts.vaultOf(run.row.repositoryId);
-  }
-
-  async #landingRecord({ run, record, createdMs }: Row): Promise<LandingRecord> {
-    const landed = (await loadLandings<LandingRecord>(this.#parts.store, run)).flatMap(({ record: { changesets } }) => changesets);
-    const sources = new Map(landed.map((changeset) => [changeset.commit, changeset]));
-    const changesets = record.commits.flatMap(({ oid, source }): LandedChangeset[] => {
-      const changeset = sources.get(source);
-      return changeset === undefined ? [] : [{ ...changeset, commit: oid }];
-    });
-    const { root } = record.repository;
-    return {
-      target:
-        record.tip === undefined ? { kind: "tree", name: root } : { kind: "branch", name: record.branch ?? "HEAD" },
-      before: record.before,
-      after: record.tip ?? record.after,
-      tree: record.verification.tree,
-      changesets,
-      verification: record.verification,
-      notices: record.notices,
-      atMs: createdMs,
-    };
-  }
-}
-
-/** The refs in the vault that keep what an acceptance needs until its receipt does. */
-function keptRef(id: string): string {
-  return `refs/acceptances/${id}`;
 }
 
 function noticesOf({ request: { state }, replayed, uncommitted }: AcceptPlan, verification: Verification): string[] {

@@ -165,7 +165,9 @@ async function readScopedConfig(git: Git, repository: Repository): Promise<Confi
     const scope = fields[index] ?? "";
     const entry = fields[index + 1] ?? "";
     const at = entry.indexOf("\n");
-    entries.push(at < 0 ? { scope, key: entry, value: "true" } : { scope, key: entry.slice(0, at), value: entry.slice(at + 1) });
+    entries.push(
+      at < 0 ? { scope, key: entry, value: "true" } : { scope, key: entry.slice(0, at), value: entry.slice(at + 1) },
+    );
   }
   return entries;
 }

@@ -79,7 +79,11 @@ async function replayCommits(
   const editor = new TreeEditor(vault.objects, head);
   const committed = changes.filter(({ path }) => !withheld.has(path));
   await editor.apply(
-    committed.map(({ path, kind, newMode, newOid }) => ({ path, mode: newMode, oid: kind === "deleted" ? null : newOid })),
+    committed.map(({ path, kind, newMode, newOid }) => ({
+      path,
+      mode: newMode,
+      oid: kind === "deleted" ? null : newOid,
+    })),
   );
   const tree = await editor.write();
   const { committer } = state;
@@ -89,7 +93,10 @@ async function replayCommits(
   const untracked = new Set(state.uncommitted.map(({ path }) => path));
   const uncommitted = [...withheld]
     .filter((path) => touched.has(path))
-    .map((path) => ({ path, why: untracked.has(path) ? "git does not track it" : "it holds what you have not committed" }));
+    .map((path) => ({
+      path,
+      why: untracked.has(path) ? "git does not track it" : "it holds what you have not committed",
+    }));
   return { replayed, uncommitted };
 }
 

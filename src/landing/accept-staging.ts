@@ -127,7 +127,9 @@ async function checkOutNew(git: Git, vault: Vault, { after, changes }: AcceptPla
   const place = { gitDirectory: vault.directory, workTree: join(folder, STAGED.new), indexFile };
   const input = entries.map(({ path, mode, oid }) => `${mode} ${oid}\t${path}\0`).join("");
   await git.run(place, ["update-index", "-z", "--index-info"], { input });
-  await git.run(place, ["checkout-index", "-f", "-z", "--stdin"], { input: [...chosen].map((path) => `${path}\0`).join("") });
+  await git.run(place, ["checkout-index", "-f", "-z", "--stdin"], {
+    input: [...chosen].map((path) => `${path}\0`).join(""),
+  });
   await rm(indexFile, { force: true });
 }
 
@@ -197,7 +199,5 @@ async function findEdited(
   const args = ["diff", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv"];
   const records = await git.records(place, args);
   await rm(join(folder, "old-index"), { force: true });
-  return records
-    .filter((_, index) => index % 2 === 1)
-    .map((path) => ({ path, why: "you have edited it meanwhile" }));
+  return records.filter((_, index) => index % 2 === 1).map((path) => ({ path, why: "you have edited it meanwhile" }));
 }

@@ -70,7 +70,11 @@ async function listBlobs(vault: Vault, root: string): Promise<ReadonlySet<string
   return new Set((await vault.objects.compare(empty, root)).map((change) => change.newOid));
 }
 
-async function findRenames(git: Git, vault: Vault, { parent, commit }: LaneStep): Promise<{ from: string; to: string }[]> {
+async function findRenames(
+  git: Git,
+  vault: Vault,
+  { parent, commit }: LaneStep,
+): Promise<{ from: string; to: string }[]> {
   const args = ["diff-tree", "-r", "-z", "-M30%", "-l0", "--diff-filter=R", "--name-status", parent, commit];
   const fields = await git.records(vault.place, args);
   const renames: { from: string; to: string }[] = [];

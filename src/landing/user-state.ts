@@ -43,7 +43,9 @@ export async function takeUserState(
   const place = { gitDirectory: repository.gitDirectory, workTree: repository.root };
   const [base, staged] = await Promise.all([
     takeBase(git, vault, repository, head),
-    head.commit === undefined ? undefined : git.run(place, ["diff-index", "--cached", "--quiet", head.commit], { allow: [1] }),
+    head.commit === undefined
+      ? undefined
+      : git.run(place, ["diff-index", "--cached", "--quiet", head.commit], { allow: [1] }),
   ]);
   const committed = head.commit ?? (await vault.objects.writeTree([]));
   const changes = await vault.objects.compare(committed, base.commit);

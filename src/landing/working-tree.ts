@@ -124,7 +124,7 @@ export async function takeOverRights(path: string, from: string): Promise<void> 
 export async function listFilesBelow(root: string, path: string): Promise<string[]> {
   const entries = await readdir(join(root, path), { withFileTypes: true });
   const found = await Promise.all(
-    entries.map((entry) => {
+    entries.map(async (entry) => {
       const inner = `${path}/${entry.name}`;
       return entry.isDirectory() ? listFilesBelow(root, inner) : [inner];
     }),

@@ -25,7 +25,10 @@ export const action: CommandAction<{ readonly undo?: boolean }> = (args, options
 
 function describeNothing({ run, acceptance }: Accepted): string[] {
   if (acceptance === undefined) return [`Nothing to accept: your working tree has everything of run ${run} already.`];
-  return [`Nothing to accept: run ${run} is in your working tree already.`, `  anabranch accept --undo ${run}   takes it back`];
+  return [
+    `Nothing to accept: run ${run} is in your working tree already.`,
+    `  anabranch accept --undo ${run}   takes it back`,
+  ];
 }
 
 function describe(done: Accepted): string[] {
@@ -34,7 +37,7 @@ function describe(done: Accepted): string[] {
     headline(done),
     ...done.commits.map(({ oid, subject }) => `  ${undone ? "gone " : ""}${oid.slice(0, 10)} ${printable(subject)}`),
     ...listed(done.written, undone ? "restored" : "wrote"),
-    ...listed(done.removed, undone ? "restored" : "removed"),
+    ...listed(done.removed, "removed"),
     ...(undone ? [] : standing(done)),
     ...(undone
       ? [`  anabranch accept ${done.run}   accepts it again`]

@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -98,7 +109,13 @@ describe("accepting into a clean tree", () => {
     const trial = await startTrial(root);
     await trial.land("one: change", { "a.txt": "A\n" });
     const plan = await trial.plan();
-    expect(plan.request.state.hooks).toEqual(["pre-commit", "commit-msg", "post-commit", "reference-transaction", "post-index-change"]);
+    expect(plan.request.state.hooks).toEqual([
+      "pre-commit",
+      "commit-msg",
+      "post-commit",
+      "reference-transaction",
+      "post-index-change",
+    ]);
     expect(await trial.write(await trial.stage(plan))).toEqual([]);
     expect(existsSync(trace)).toBe(false);
   });
@@ -138,9 +155,15 @@ describe("the user's uncommitted content", () => {
     await trial.land("two: change", { "again.txt": `edited ${secret}one line\n`, "now/edited.txt": "short\n" });
     const record = await trial.accept();
     expect(git(root, "show", "--name-only", "--format=", "HEAD")).toBe("a.txt");
-    expect(record.uncommitted.map(({ path }) => path).toSorted()).toEqual(
-      ["again.txt", "copy.txt", "edited.txt", "moved.txt", "now/edited.txt", "now/moved.txt", "tracked.txt"],
-    );
+    expect(record.uncommitted.map(({ path }) => path).toSorted()).toEqual([
+      "again.txt",
+      "copy.txt",
+      "edited.txt",
+      "moved.txt",
+      "now/edited.txt",
+      "now/moved.txt",
+      "tracked.txt",
+    ]);
     expect(text(root, "copy.txt")).toBe(secret);
     expect(existsSync(join(root, "moved.txt"))).toBe(false);
     const pieces = reachableObjects(root).filter((oid) => git(root, "cat-file", "-p", oid).includes("secret line"));
@@ -393,7 +416,7 @@ describe("every kind of file", () => {
   it("is written as git would: links, exec bits, a file for a folder and the reverse, names that differ in case", async () => {
     const root = makeRepository({
       "README.md": "r\n",
-      "file": "f\n",
+      file: "f\n",
       "folder/x": "x\n",
       "tool.sh": "#!/bin/sh\n",
       "plain.txt": "p\n",
@@ -406,12 +429,12 @@ describe("every kind of file", () => {
     await trial.land("one: change", {
       "README.md": null,
       "readme.md": "r\n",
-      "file": null,
+      file: null,
       "file/inner": "i\n",
       "folder/x": null,
-      "folder": "now a file\n",
+      folder: "now a file\n",
       "tool.sh": { mode: "100755", content: "#!/bin/sh\n" },
-      "link": { mode: "120000", content: "readme.md" },
+      link: { mode: "120000", content: "readme.md" },
       "plain.txt": { mode: "120000", content: "folder" },
       "with space/ünï\tcode\n.txt": "U\n",
       '"quoted"': "q\n",
@@ -430,7 +453,12 @@ describe("every kind of file", () => {
   it("has the user's line ends, also by attributes that come with the change", async () => {
     const root = makeRepository({ "a.txt": "a\n", "b.dat": "b\n" });
     const trial = await startTrial(root);
-    await trial.land("one: change", { ".gitattributes": "*.txt text eol=crlf\n", "a.txt": "A\nA\n", "new.txt": "n\n", "b.dat": "B\n" });
+    await trial.land("one: change", {
+      ".gitattributes": "*.txt text eol=crlf\n",
+      "a.txt": "A\nA\n",
+      "new.txt": "n\n",
+      "b.dat": "B\n",
+    });
     await trial.accept();
     expect(text(root, "a.txt")).toBe("A\r\nA\r\n");
     expect(text(root, "new.txt")).toBe("n\r\n");
@@ -489,7 +517,7 @@ describe("ten thousand files", () => {
 });
 
 function blobOf(content: string): string {
-  const folder = makeRepository({ "x": content });
+  const folder = makeRepository({ x: content });
   return git(folder, "rev-parse", "HEAD:x");
 }
 
