@@ -86,7 +86,9 @@ export const ERROR_CODES = {
   MERGE_CONFLICT: "conflict",
   VERIFY_FAILED: "gate",
   BASE_RED: "gate",
-  APPLY_REFUSED: "conflict",
+  ACCEPT_REFUSED: "conflict",
+  NOTHING_TO_ACCEPT: "missing",
+  RUN_ACTIVE: "conflict",
   // the store
   STORE_NEWER: "environment",
   STORE_CORRUPT: "environment",

@@ -240,7 +240,7 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "show",
   "wait",
   "cancel",
-  "apply",
+  "accept",
   "gc",
   "doctor",
 ]);
