@@ -8,9 +8,8 @@ import type { PathNote } from "./acceptance.ts";
 import { readLaneSteps, type LaneStep } from "./lane-steps.ts";
 import { mergeTrees } from "./merge-trees.ts";
 import { findPrivatePaths, type GivenState } from "./private-content.ts";
-import type { ResolvedPath, Waiver } from "./receipt.ts";
 import { replayLane, type Replayed } from "./replay.ts";
-import type { PathConflict, TreeMerge } from "./tree-merge.ts";
+import type { PathConflict, ResolvedPath, TreeMerge, Waiver } from "./tree-merge.ts";
 import type { UserState } from "./user-state.ts";
 
 /** What is to be accepted, and by whom. */

@@ -17,7 +17,7 @@
  * 4. What was replaced is kept byte for byte until the acceptance cannot be undone any more.
  */
 import type { Repository } from "../git/repository.ts";
-import type { ResolvedPath, Waiver } from "./receipt.ts";
+import type { ResolvedPath, Waiver } from "./tree-merge.ts";
 
 /** What stands at a path of a working tree, by its bytes; `null`: nothing. */
 export type Mark = { readonly kind: "file" | "link"; readonly digest: string; readonly executable: boolean } | null;
