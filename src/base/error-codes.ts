@@ -86,6 +86,8 @@ export const ERROR_CODES = {
   MERGE_CONFLICT: "conflict",
   VERIFY_FAILED: "gate",
   BASE_RED: "gate",
+  TARGET_GONE: "missing",
+  TARGET_BUSY: "conflict",
   ACCEPT_REFUSED: "conflict",
   NOTHING_TO_ACCEPT: "missing",
   RUN_ACTIVE: "conflict",

@@ -11,13 +11,14 @@
 import { toAnabranchError } from "../base/errors.ts";
 import { createSignal, type Signal } from "../base/signal.ts";
 import { isDecidable, rankCandidates } from "../engine/candidates.ts";
-import { laneRef, stagingRef, vaultLane, type Lane } from "../landing/lane.ts";
+import { stagingRef, type Lane } from "../landing/lane.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import { loadLandings, loadMovingLandings } from "../store/landings.ts";
 import type { RunLanding } from "../store/runs.ts";
 import { judgeBase, redBaseReason, toleratedCommands } from "./base-verdict.ts";
 import { concludeLanding, failedReason, land, moveLane } from "./landing-transaction.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
+import { openLane } from "./open-lane.ts";
 import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
 import type { RunInputs } from "./run-files.ts";
@@ -57,7 +58,8 @@ export class Lander {
 
   /** What a task that comes after others of its run starts from. */
   async tipOf(run: LiveRun): Promise<string> {
-    return (await this.#laneOf(run, run.row.spec.land === "together").tip()) ?? run.row.baseCommit;
+    const lane = await this.#laneOf(run, run.row.spec.land === "together");
+    return (await lane.tip()) ?? run.row.baseCommit;
   }
 
   /** Finds out what became of the landings an earlier daemon was about to do, and goes on with what waits. */
@@ -66,10 +68,10 @@ export class Lander {
       const run = await this.#parts.book.find(row.run);
       if (run === undefined) continue;
       const { target, before, after } = row.record;
-      const lane = this.#laneOf(run, target.name === stagingRef(run.row.id));
+      const lane = await this.#laneOf(run, target.name === stagingRef(run.row.id));
       const moved = await lane.holds(after, row.id, before);
       const waiting = [...run.tasks.values()].filter((task) => task.row.landing === row.id);
-      await concludeLanding(this.#parts, run, row, moved, this.#contributions(run, waiting));
+      await concludeLanding(this.#parts, run, lane, row, moved, this.#contributions(run, waiting));
     }
     for (const run of this.#parts.book.all()) {
       this.begin(run);
@@ -130,7 +132,7 @@ export class Lander {
     await land(this.#parts, this.#verifier, {
       run,
       inputs: await this.#inputs(run),
-      lane: this.#laneOf(run, staged),
+      lane: await this.#laneOf(run, staged),
       contributions: this.#contributions(run, tasks),
       base: staged ? undefined : await this.#judgeBase(run),
     });
@@ -173,8 +175,8 @@ export class Lander {
 
   /** Moves the lane to all that was put together, at once or not at all. */
   async #landTogether(run: LiveRun): Promise<void> {
-    const after = await this.#laneOf(run, true).tip();
-    const lane = this.#laneOf(run, false);
+    const after = await (await this.#laneOf(run, true)).tip();
+    const lane = await this.#laneOf(run, false);
     if (after === undefined) {
       await this.#parts.book.change(run, (draft) => draft.setLanding({ together: "landed" }));
       return;
@@ -204,7 +206,7 @@ export class Lander {
       tree: verification.tree,
       changesets: staged.flatMap(({ record: { changesets } }) => changesets),
       verification,
-      notices: [...verification.notices],
+      notices: [...(await lane.notices()), ...verification.notices],
       atMs: this.#parts.clock.wallMs(),
     };
     await moveLane(this.#parts, { run, inputs, lane, contributions: [], base }, run.row.id, tip, record);
@@ -227,9 +229,8 @@ export class Lander {
     return this.#parts.files.load(run.row.id);
   }
 
-  #laneOf(run: LiveRun, staged: boolean): Lane {
-    const vault = this.#parts.vaultOf(run.row.repositoryId);
-    return vaultLane(this.#parts.git, vault, staged ? stagingRef(run.row.id) : laneRef(run.row.id));
+  #laneOf(run: LiveRun, staged: boolean): Promise<Lane> {
+    return openLane(this.#parts, run, staged ? stagingRef(run.row.id) : undefined);
   }
 }
 
