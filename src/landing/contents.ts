@@ -20,6 +20,8 @@ export interface Meeting {
 
 /** Above this a file is not merged as text. */
 const LARGEST_TEXT_BYTES = 16 * 1024 * 1024;
+/** More merged texts than this are not kept in memory. */
+const MOST_STAGED_BYTES = 32 * 1024 * 1024;
 
 /** Decides about files that both sides changed: their contents are merged by the attributes of ours. */
 export async function decideMeetings(
@@ -36,6 +38,7 @@ export async function decideMeetings(
   for (const meeting of meetings) {
     const policy = policies.get(meeting.path) ?? { policy: "text" };
     decisions.push(await decideMeeting(vault, meeting, policy));
+    await vault.objects.flush(MOST_STAGED_BYTES);
   }
   return decisions;
 }
