@@ -43,8 +43,9 @@ export function branchLane(git: Git, vault: Vault, repository: Repository, branc
     },
     async move(from, to, receipts) {
       const before = from ?? (await tip());
-      for (const worktree of await worktreesOn(git, place, ref)) await requireReady(git, worktree, branch, before, to);
+      // Nothing names them before the branch has moved.
       await giveObjects(git, vault, repository, to, before);
+      for (const worktree of await worktreesOn(git, place, ref)) await requireReady(git, worktree, branch, before, to);
       await vault.refs.update(receipts.map((receipt) => ({ name: receipt.ref, to: receipt.commit })));
       const message = "anabranch: landing";
       const moved = await moveRef(git, repository.commonDirectory, { name: ref, from: before, to, message });
@@ -53,6 +54,7 @@ export function branchLane(git: Git, vault: Vault, repository: Repository, branc
     },
     async settle(from, to) {
       for (const { place: worktree } of await worktreesOn(git, place, ref)) {
+        await refreshIndex(git, worktree);
         await git.run(worktree, ["read-tree", "-m", "-u", "--no-recurse-submodules", from, to], { allow: [1, 128] });
       }
     },
@@ -80,6 +82,7 @@ async function worktreesOn(git: Git, place: GitPlace, ref: string): Promise<Work
 async function requireReady(git: Git, worktree: Worktree, branch: string, from: string, to: string): Promise<void> {
   const { place, root } = worktree;
   const changed = await git.records(place, ["status", "--porcelain", "-z", "--untracked-files=no", "--no-renames"]);
+  if (changed.length === 0) await refreshIndex(git, place);
   const trial = await git.run(place, ["read-tree", "-n", "-m", "-u", from, to], { allow: [1, 128] });
   if (changed.length === 0 && trial.status === 0) return;
   const why =
@@ -91,6 +94,11 @@ async function requireReady(git: Git, worktree: Worktree, branch: string, from: 
     hint: "commit or stash them, then land what is kept: anabranch land ID",
     data: { branch, worktree: root, paths: changed.slice(0, 100).map((record) => record.slice(3)) },
   });
+}
+
+// A file as young as the index would be taken for changed.
+async function refreshIndex(git: Git, place: GitPlace): Promise<void> {
+  await git.run(place, ["update-index", "-q", "--refresh"], { allow: [1] });
 }
 
 async function giveObjects(git: Git, vault: Vault, repository: Repository, tip: string, known: string): Promise<void> {
