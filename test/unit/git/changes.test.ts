@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { compareTrees, countLines, parseRawDifference } from "../../../src/git/changes.ts";
+import { compareTrees } from "../../../src/git/changes.ts";
 import { makeVault, openTestVault, type FileSpec, type TreeSpec } from "../../fixtures/vault.ts";
 import { makeFolder, removeFolder } from "../../fixtures/repository.ts";
 
@@ -61,8 +61,8 @@ describe("the difference of two trees", () => {
 
   it("of a tree and itself is nothing, without asking", async () => {
     const { git, vault } = makeVault();
-    expect(await compareTrees(git, vault.place, "nowhere", "nowhere")).toEqual({ changes: [], newObjects: [] });
-    expect(await countLines(git, vault.place, "nowhere", "nowhere")).toEqual([]);
+    const nothing = { changes: [], lines: [], newObjects: [] };
+    expect(await compareTrees(git, vault.place, "nowhere", "nowhere", { lines: true })).toEqual(nothing);
   });
 
   it("takes a folder in place of a file for one path gone and others come, and a submodule for no object of ours", async () => {
@@ -79,11 +79,6 @@ describe("the difference of two trees", () => {
     ]);
     expect(newObjects).not.toContain("1".repeat(40));
   });
-
-  it("skips what git says of no change, such as an unmerged path", () => {
-    const record = `:000000 100644 ${NONE} ${NONE} U`;
-    expect(parseRawDifference([record, "a", record])).toEqual({ changes: [], newObjects: [] });
-  });
 });
 
 describe("the lines of a change", () => {
@@ -93,7 +88,9 @@ describe("the lines of a change", () => {
       { "tab\tbed": "1\n2\n3\n", "new\nline": "a\n", same: "s\n", binary: "a\0b" },
       { "tab\tbed": "1\n3\n4\n5\n", 'q"uote': "x\ny", same: "s\n", binary: "a\0c" },
     );
-    const lines = await countLines(git, vault.place, one, two);
+    const { lines, changes } = await compareTrees(git, vault.place, one, two, { lines: true });
+    expect(changes.map((change) => change.path).toSorted()).toEqual(lines.map((line) => line.path).toSorted());
+    expect((await compareTrees(git, vault.place, one, two)).lines).toEqual([]);
     expect(lines.toSorted(byPath)).toEqual(
       [
         { path: "tab\tbed", added: 2, deleted: 1 },
