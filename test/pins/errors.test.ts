@@ -39,6 +39,8 @@ const CODES = {
   ACCEPT_REFUSED: "conflict",
   NOTHING_TO_ACCEPT: "missing",
   RUN_ACTIVE: "conflict",
+  TARGET_BUSY: "conflict",
+  TARGET_GONE: "missing",
   BASE_RED: "gate",
   MERGE_CONFLICT: "conflict",
   VERIFY_FAILED: "gate",
