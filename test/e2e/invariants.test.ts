@@ -515,7 +515,8 @@ const FORGING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200
 describe("invariant 14: text of a task cannot forge what we print or decide", () => {
   it("on any stream, in any form of output, in any exit code", async () => {
     const home = makeHome();
-    const root = makeRepository({ "a.txt": "a\n" });
+    // The repository's own place may be named to forge as well.
+    const root = makeRepository({ "a.txt": "a\n" }, temporaryFolder(`anabranch ${ESC}[2J\u202e`));
     const folder = temporaryFolder();
     writeFileSync(join(folder, "text"), FORGERIES.join("\n"));
     const script = join(folder, "forge.mjs");
@@ -535,7 +536,7 @@ describe("invariant 14: text of a task cannot forge what we print or decide", ()
             tasks: {
               honest: { run: `"${process.execPath}" ${script} 0`, output: "json" },
               beside: { run: `"${process.execPath}" ${script} 0`, writes: "none" },
-              broken: { run: `"${process.execPath}" ${script} 4` },
+              broken: { run: `"${process.execPath}" ${script} 4`, writes: FORGERIES },
             },
           },
         },
@@ -560,6 +561,7 @@ describe("invariant 14: text of a task cannot forge what we print or decide", ()
       ["logs", "@last", "--follow", "--json"],
       ["ls"],
       ["ls", "--plain"],
+      ["ls", "--all"],
       ["show", "@last", "--plain"],
       ["wait", "@last/honest"],
       ["plan", "forge"],
