@@ -11,6 +11,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Bench } from "./bench.ts";
+import { processorMs } from "./machine.ts";
 import type { Report } from "./report.ts";
 import { makeRepository, manyFiles } from "./repositories.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
@@ -58,16 +59,19 @@ export const overhead: Bench = {
       const rows: (string | number)[][] = [];
       for (const variant of VARIANTS.filter(({ held }) => held || !short)) {
         const plain = await samplePlain(join(folder, `plain-${variant.name}`), variant, short ? 30 : 200);
+        const beforeMs = processorMs(sandbox.daemonPid() ?? 0);
         const ours = await sampleRun(sandbox, root, join(folder, `marks-${variant.name}`), variant, tasks);
         const start = spreadOf(ours.startMs.map((ms) => ms - median(plain.startMs)));
         const end = spreadOf(ours.endMs.map((ms) => ms - median(plain.endMs)));
-        rows.push([variant.name, median(plain.startMs), start.p50, start.p95, median(plain.endMs), end.p50, end.p95]);
+        const cpuMs = (processorMs(sandbox.daemonPid() ?? 0) - beforeMs) / tasks;
+        const [plainStart, plainEnd] = [median(plain.startMs), median(plain.endMs)];
+        rows.push([variant.name, plainStart, start.p50, start.p95, plainEnd, end.p50, end.p95, cpuMs]);
         report.keep(variant.name, { plain, ours });
         if (variant.held) holdLimits(report, variant, start.p50, end.p50);
       }
       report.table(
         `${tasks} tasks each, milliseconds`,
-        ["", "plain spawn", "start p50", "start p95", "plain end", "outcome p50", "outcome p95"],
+        ["", "plain spawn", "start p50", "start p95", "plain end", "outcome p50", "outcome p95", "CPU"],
         rows,
       );
       const { memoryBytes } = await client.ask("status", {});
@@ -158,7 +162,7 @@ function markOf(marks: string, task: string): { readonly startMs: number; readon
 function commandOf({ writes, sleepMs }: Variant): string {
   const mark = (name: string): string => `: > "$MARKS/$ANABRANCH_TASK.${name}"`;
   const work = [
-    ...(writes ? ['echo "$ANABRANCH_TASK" > made.txt'] : []),
+    ...(writes ? ['echo "$ANABRANCH_TASK" > "made-$ANABRANCH_TASK.txt"'] : []),
     ...(sleepMs > 0 ? [`sleep ${sleepMs / 1000}`] : []),
   ];
   return [mark("start"), ...work, mark("end")].join("; ");
