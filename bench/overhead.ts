@@ -1,6 +1,7 @@
 /**
  * What Anabranch adds to a task: from the moment it could start until its command acts, and from the command's last act
- * until a client sees the outcome; each beyond what a plain spawn of the same shell command takes in the same run.
+ * until a client sees its outcome, or, of a task that writes, until its snapshot is safe; each beyond what a plain spawn
+ * of the same shell command takes in the same run.
  *
  * The command makes a file at its start and one at its end; the files' own times, set by the kernel, tell when. Tasks
  * with workspaces of their own also sleep in between: one after another without any work, they would measure how many
@@ -49,7 +50,7 @@ export const overhead: Bench = {
   name: "overhead",
   about: "what Anabranch adds to a small task, beyond a plain spawn",
   async run(report, { short, folder }) {
-    const tasks = short ? 50 : 1000;
+    const tasks = short ? 30 : 1000;
     const sandbox = openSandbox(join(folder, "home"), 4);
     const root = makeRepository(join(folder, "repository"), manyFiles(FILES));
     try {
@@ -83,9 +84,10 @@ export const overhead: Bench = {
   },
 };
 
-function holdLimits(report: Report, { name }: Variant, startMs: number, endMs: number): void {
+function holdLimits(report: Report, { name, writes }: Variant, startMs: number, endMs: number): void {
+  const end = writes ? "snapshot" : "outcome";
   report.limit(`${name}: could start → acts, ms p50`, startMs, { atMost: 15, short: 750 });
-  report.limit(`${name}: acted → outcome visible, ms p50`, endMs, { atMost: 15, short: 750 });
+  report.limit(`${name}: acted → ${end} visible, ms p50`, endMs, { atMost: 15, short: 750 });
 }
 
 /** Spawns the same shell command without Anabranch, one after another. */
@@ -131,11 +133,13 @@ async function sampleRun(
   const seenMs = new Map<string, number>();
   const couldStart: number[] = Array.from({ length: variant.width }, () => 0);
   const readyMs: number[] = [];
+  // What a task writes still has to land once its snapshot is safe, but that keeps no other task from starting.
+  const over = variant.writes ? "task.captured" : "task.ended";
   for await (const event of run.events()) {
     if (event.type === "task.ready") readyMs.push(event.atMs);
-    if (event.type !== "task.ended") continue;
+    if (event.type !== over) continue;
     seenMs.set(event.task ?? "", nowMs());
-    // The end of a task makes room for another one.
+    // That makes room for another one.
     couldStart.push(event.atMs);
   }
   const view = await run.wait();

@@ -27,7 +27,7 @@ export const workspaces: Bench = {
   name: "workspaces",
   about: "10,000 files: claim, recycle, snapshot and fill, beside plain git",
   async run(report, { short, folder }) {
-    const files = manyFiles(short ? 2000 : 10_000);
+    const files = manyFiles(short ? 600 : 10_000);
     const root = makeRepository(join(folder, "repository"), { ...files, ".gitignore": "build/\n" });
     const earlier = git(root, "rev-parse", "HEAD");
     const paths = Object.keys(files);
@@ -35,13 +35,13 @@ export const workspaces: Bench = {
     git(root, "commit", "--quiet", "--all", "-m", "second");
     const workshop = await openWorkshop(join(folder, "state"), root);
     try {
-      const bench = new Pairs(workshop, root, join(folder, "trees"), earlier, paths, short ? 7 : 15);
+      const bench = new Pairs(workshop, root, join(folder, "trees"), earlier, paths, short ? 5 : 15);
       report.note(`${paths.length} files; each figure is the middle of ${bench.rounds} pairs measured in turn`);
       const [filled, plain] = await bench.fill(report);
       await bench.recycle(report, filled, plain);
       await bench.moveBase(report, filled, plain);
       await bench.snapshot(report, filled, plain);
-      await claim(report, join(folder, "store"), workshop.base, short ? 100 : 400);
+      await claim(report, join(folder, "store"), workshop.base, short ? 50 : 400);
     } finally {
       await workshop.vault.close();
       await workshop.trash.empty();
@@ -81,7 +81,7 @@ class Pairs {
   async fill(report: Report): Promise<[Workspace, string]> {
     let last: [Workspace, string] | undefined;
     const pairs = await this.#measure(
-      Math.max(3, Math.ceil(this.rounds / 2)),
+      Math.ceil(this.rounds / 2),
       async () => {
         if (last !== undefined) {
           rmSync(last[0].slot, { recursive: true });
