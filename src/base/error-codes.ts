@@ -86,6 +86,9 @@ export const ERROR_CODES = {
   MERGE_CONFLICT: "conflict",
   VERIFY_FAILED: "gate",
   BASE_RED: "gate",
+  LAND_REFUSED: "conflict",
+  CONFLICT_CLOSED: "conflict",
+  CONFLICT_MARKERS: "conflict",
   APPLY_REFUSED: "conflict",
   // the store
   STORE_NEWER: "environment",

@@ -19,7 +19,7 @@ import { stagingRef, type Lane } from "../landing/lane.ts";
 import { receiptRef, writeReceipt, type LandedChangeset, type LandingRecord } from "../landing/receipt.ts";
 import { rulePaths } from "../landing/rules.ts";
 import { isPassing, type Verification } from "../landing/verification.ts";
-import { findConflicts, insertConflict, updateConflict } from "../store/conflicts.ts";
+import { insertConflict, replaceConflict, settleConflicts } from "../store/conflicts.ts";
 import { dropLanding, finishLanding, insertLanding, type LandingRow } from "../store/landings.ts";
 import type { Statement } from "../store/port.ts";
 import type { Reason } from "../store/runs.ts";
@@ -119,9 +119,14 @@ async function keepConflicts(
     const { candidate, ours, conflicts } = conflicting;
     const contribution = contributions.find((one) => one.candidate === candidate);
     const id = newId(parts.random);
-    const record: ConflictRecord = { candidate, ours, conflicts, lane: lane.name };
+    const record: ConflictRecord = {
+      candidate: withoutDecisions(candidate),
+      ours,
+      conflicts: conflicts.map(({ hunks: _hunks, ...conflict }) => conflict),
+      lane: lane.name,
+    };
     // One that was settled by hand and conflicts anew takes the place of the old one.
-    const replaced = candidate.conflict === undefined ? [] : await abortConflict(parts, candidate.conflict);
+    const replaced = candidate.conflict === undefined ? [] : [replaceConflict(candidate.conflict, parts.clock.wallMs())];
     await parts.book.change(run, (draft) => {
       draft.also([
         ...replaced,
@@ -137,9 +142,13 @@ async function keepConflicts(
   }
 }
 
-async function abortConflict(parts: Parts, id: string): Promise<Statement[]> {
-  const [row] = await findConflicts<ConflictRecord>(parts.store, id);
-  return row?.state === "open" ? [updateConflict(row, { state: "aborted", endedMs: parts.clock.wallMs() })] : [];
+// What was decided was decided about another version of ours.
+function withoutDecisions({
+  choices: _choices,
+  conflict: _conflict,
+  ...candidate
+}: Contribution["candidate"]): ConflictRecord["candidate"] {
+  return candidate;
 }
 
 async function stagedOnly(parts: Parts, { run }: LandingOrder, commit: string): Promise<Verification> {
@@ -311,7 +320,7 @@ export async function concludeLanding(
   moved: boolean,
   contributions: readonly Contribution[],
 ): Promise<void> {
-  const settled = moved ? await settledConflicts(parts, row) : [];
+  const settled = moved ? settledConflicts(parts, row) : [];
   await parts.book.change(run, (draft) => {
     draft.also([moved ? finishLanding(row, parts.clock.wallMs()) : dropLanding(row), ...settled]);
     for (const one of contributions) {
@@ -331,15 +340,10 @@ function changesetOf({ changesets }: LandingRecord, { candidate }: Contribution)
   return changesets.find(({ task, attempt }) => task === candidate.task && attempt === candidate.attempt);
 }
 
-async function settledConflicts(parts: Parts, { id, record }: LandingRow<LandingRecord>): Promise<Statement[]> {
-  const statements: Statement[] = [];
-  for (const { conflict } of record.changesets) {
-    if (conflict === undefined) continue;
-    const [open] = await findConflicts<ConflictRecord>(parts.store, conflict);
-    if (open?.state !== "open") continue;
-    statements.push(updateConflict(open, { state: "settled", landing: id, endedMs: parts.clock.wallMs() }));
-  }
-  return statements;
+/** Whatever conflict there was about a task's work is settled when it has landed, in whichever way it came to that. */
+function settledConflicts(parts: Parts, { id, run, record }: LandingRow<LandingRecord>): Statement[] {
+  const tasks = new Set(record.changesets.map(({ task }) => task));
+  return [...tasks].map((task) => settleConflicts({ run, task }, id, parts.clock.wallMs()));
 }
 
 async function refuse(
