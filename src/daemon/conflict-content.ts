@@ -28,7 +28,12 @@ const TEXT_KINDS: ReadonlySet<PathConflict["kind"]> = new Set(["contents", "both
  * Works out what a person fixes: everything that merges is merged; at conflicting places of a text stand both sides
  * between markers; anything else is as what landed has it, or as the task has it where that is the only one.
  */
-export async function composeContent(git: Git, vault: Vault, onto: string, candidate: Candidate): Promise<ConflictContent> {
+export async function composeContent(
+  git: Git,
+  vault: Vault,
+  onto: string,
+  candidate: Candidate,
+): Promise<ConflictContent> {
   const merge = await mergeChangeset(git, vault, onto, candidate);
   if (merge.status === "merged") return { tree: merge.tree, paths: [] };
   const editor = new TreeEditor(vault.objects, merge.partial);

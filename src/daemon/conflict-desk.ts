@@ -125,9 +125,7 @@ export class ConflictDesk {
       requireOpen(conflict);
       const opened = await findOpened(this.#parts, run, conflict);
       const candidate =
-        opened === undefined
-          ? await this.#unfixed(conflict, run)
-          : await this.#fixed(conflict, run, opened);
+        opened === undefined ? await this.#unfixed(conflict, run) : await this.#fixed(conflict, run, opened);
       return this.#settle(conflict, run, candidate, wish);
     });
   }
@@ -162,7 +160,10 @@ export class ConflictDesk {
     const known = new Set(conflict.record.conflicts.map(({ path }) => path));
     // What has landed meanwhile asks for more decisions: landing it makes a conflict that knows them.
     if (merge.conflicts.some(({ path }) => !known.has(path))) return candidate;
-    throw undecided(conflict, merge.conflicts.map(({ path }) => path));
+    throw undecided(
+      conflict,
+      merge.conflicts.map(({ path }) => path),
+    );
   }
 
   async #settle(

@@ -25,7 +25,10 @@ export async function findLeftMarkers(
     const text = await readText(vault.objects, result, path);
     if (text === undefined) continue;
     const versions = await Promise.all(sides.map((side) => readText(vault.objects, side, path)));
-    const lines = leftMarkers(text, versions.filter((version) => version !== undefined));
+    const lines = leftMarkers(
+      text,
+      versions.filter((version) => version !== undefined),
+    );
     if (lines.length > 0) marked.set(path, { path, lines });
   }
   return [...marked.values()];

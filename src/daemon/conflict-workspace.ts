@@ -47,7 +47,11 @@ function conflictRef({ run, id }: Pick<KeptConflict, "run" | "id">, what: "opene
 }
 
 /** The workspace of a conflict, where it was opened. */
-export async function findOpened(parts: Parts, run: LiveRun, conflict: KeptConflict): Promise<OpenedWorkspace | undefined> {
+export async function findOpened(
+  parts: Parts,
+  run: LiveRun,
+  conflict: KeptConflict,
+): Promise<OpenedWorkspace | undefined> {
   const row = findLeased(parts, conflict);
   if (row === undefined) return undefined;
   const vault = parts.vaultOf(run.row.repositoryId);

@@ -13,7 +13,9 @@ import { findParent, type CallerClaims } from "./caller.ts";
 import { collectGarbage } from "./collect.ts";
 import type { DaemonConfig } from "./config.ts";
 import { examine, type DoctorContext } from "./doctor.ts";
+import type { ConflictDesk } from "./conflict-desk.ts";
 import type { Lander } from "./lander.ts";
+import { createLandingHandlers } from "./landing-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -29,6 +31,7 @@ export interface HandlerContext extends DoctorContext {
   readonly reconciler: Reconciler;
   readonly lander: Lander;
   readonly verifier: Verifier;
+  readonly desk: ConflictDesk;
   readonly config: DaemonConfig;
   readonly version: string;
   readonly startedMs: number;
@@ -167,6 +170,8 @@ export function createHandlers(context: HandlerContext): Handlers {
       );
       return { run: run.row.id, task: task.row.name, applied: [...applied.applied], unchanged: [...applied.unchanged] };
     },
+
+    ...createLandingHandlers(context),
 
     gc: (request) => collectGarbage(parts, request, context.config.keepMs),
 

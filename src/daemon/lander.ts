@@ -23,13 +23,7 @@ import type { LiveRun, LiveTask } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
 import type { RunInputs } from "./run-files.ts";
-import {
-  contributionOf,
-  endCancelled,
-  lateContribution,
-  leftContribution,
-  type Contribution,
-} from "./settlement.ts";
+import { contributionOf, endCancelled, lateContribution, leftContribution, type Contribution } from "./settlement.ts";
 import type { Verifier } from "./verifier.ts";
 
 /** See the head of this file. */

@@ -126,7 +126,8 @@ async function keepConflicts(
       lane: lane.name,
     };
     // One that was settled by hand and conflicts anew takes the place of the old one.
-    const replaced = candidate.conflict === undefined ? [] : [replaceConflict(candidate.conflict, parts.clock.wallMs())];
+    const replaced =
+      candidate.conflict === undefined ? [] : [replaceConflict(candidate.conflict, parts.clock.wallMs())];
     await parts.book.change(run, (draft) => {
       draft.also([
         ...replaced,

@@ -30,6 +30,7 @@ import { PortPool } from "../workspaces/ports.ts";
 import { openTrash } from "../workspaces/trash.ts";
 import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
+import { ConflictDesk } from "./conflict-desk.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
 import { Lander } from "./lander.ts";
 import { Limits } from "./limits.ts";
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
   const verifier = new Verifier(parts);
   const lander = new Lander(parts, verifier);
   const reconciler = new Reconciler(parts, lander);
+  const desk = new ConflictDesk(parts, lander);
   const socket = join(directories.runtime, "daemon.sock");
   let stopping = false;
   const stop = (): void => {
@@ -77,6 +79,7 @@ async function main(): Promise<void> {
     reconciler,
     lander,
     verifier,
+    desk,
     config,
     version: VERSION,
     startedMs,
@@ -95,6 +98,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   void parts.trash.empty();
+  desk.recover().catch((cause: unknown) => log("error", "left workspaces stay as they are", { cause: String(cause) }));
   keepHouse(
     parts,
     config,

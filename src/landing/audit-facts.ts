@@ -29,7 +29,8 @@ export async function gatherFacts(
   const chain = await readChain(git, vault, receipt);
   const changesets: ChangesetFacts[] = [];
   // One after the other: each reads what it compares.
-  for (const changeset of receipt.changesets) changesets.push(await gatherChangeset(git, vault, receipt, changeset, chain));
+  for (const changeset of receipt.changesets)
+    changesets.push(await gatherChangeset(git, vault, receipt, changeset, chain));
   return { ...facts, chain, changesets, isOnTarget: await isOnTarget(git, receipt, targetOf) };
 }
 

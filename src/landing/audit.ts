@@ -127,7 +127,10 @@ function judgeWork({ receipt, changesets }: AuditFacts): string[] {
 const MOST_LOSSES = 20;
 
 /** What a person gave up is named one by one; and what they made starts from the task's own work. */
-function judgeHandMerges(changeset: LandedChangeset, handLosses: AuditFacts["changesets"][number]["handLosses"]): string[] {
+function judgeHandMerges(
+  changeset: LandedChangeset,
+  handLosses: AuditFacts["changesets"][number]["handLosses"],
+): string[] {
   const { task, byHand = [], waivers, base, snapshot } = changeset;
   const problems: string[] = [];
   const last = byHand.at(-1);
@@ -136,7 +139,10 @@ function judgeHandMerges(changeset: LandedChangeset, handLosses: AuditFacts["cha
   }
   const named = new Set(waivers.map(waiverKey));
   const open = handLosses.flatMap((losses) => waiversOf(losses)).filter((waiver) => !named.has(waiverKey(waiver)));
-  return [...problems, ...open.slice(0, MOST_LOSSES).map(({ path, what }) => `${task}: ${path}: ${what}, and no waiver`)];
+  return [
+    ...problems,
+    ...open.slice(0, MOST_LOSSES).map(({ path, what }) => `${task}: ${path}: ${what}, and no waiver`),
+  ];
 }
 
 function isLinked(steps: readonly HandMerge[]): boolean {

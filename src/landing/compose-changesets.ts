@@ -122,10 +122,16 @@ async function withoutMarked(
   merge: Merged,
   choices: NonNullable<Candidate["choices"]>,
 ): Promise<TreeMerge> {
-  const marked = (await findAddedMarkers(vault.objects, merge.changes)).filter(({ path }) => choices.get(path) === "ours");
+  const marked = (await findAddedMarkers(vault.objects, merge.changes)).filter(
+    ({ path }) => choices.get(path) === "ours",
+  );
   if (marked.length === 0) return merge;
   const tree = await takeBack(vault, merge, new Set(marked.map(({ path }) => path)));
-  const waivers = marked.map(({ path }) => ({ path, what: "ours was kept: theirs has conflict markers", by: "person" }));
+  const waivers = marked.map(({ path }) => ({
+    path,
+    what: "ours was kept: theirs has conflict markers",
+    by: "person",
+  }));
   const changes = await vault.objects.compare(ours, tree);
   return { ...merge, tree, changes, waivers: [...merge.waivers, ...waivers] };
 }
@@ -159,12 +165,7 @@ function landedChangeset(candidate: Candidate, merge: Merged, commit: string): L
 /**
  * Merges a changeset onto a commit, without landing it: as {@link composeChangesets} would, one alone.
  */
-export async function mergeChangeset(
-  git: Git,
-  vault: Vault,
-  ours: string,
-  candidate: Candidate,
-): Promise<TreeMerge> {
+export async function mergeChangeset(git: Git, vault: Vault, ours: string, candidate: Candidate): Promise<TreeMerge> {
   const merge = await mergeOnto(git, vault, ours, candidate);
   if (merge.status === "conflict") return merge;
   const marked = await findAddedMarkers(vault.objects, merge.changes);
