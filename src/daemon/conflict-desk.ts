@@ -176,7 +176,9 @@ export class ConflictDesk {
     if (task !== undefined) requireEnded(run, task);
     try {
       const landing = await landCandidate(this.#parts, this.#lander, run, wish, candidate);
-      return { ...landing, kept: await this.#close(conflict) };
+      const kept = await this.#close(conflict);
+      const isFixed = candidate.byHand?.at(-1) !== conflict.record.candidate.byHand?.at(-1);
+      return { ...landing, kept: isFixed ? undefined : kept };
     } catch (cause) {
       // Where it met another conflict, that one has taken its place.
       await this.#close(conflict);

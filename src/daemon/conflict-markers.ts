@@ -21,7 +21,7 @@ export async function findLeftMarkers(
   const sides = [base, theirs].map((commit) => new TreeEditor(vault.objects, commit));
   const result = new TreeEditor(vault.objects, fixed);
   for (const { path, holds } of placed) {
-    if (holds !== "markers" || marked.has(path)) continue;
+    if (holds !== "markers") continue;
     const text = await readText(vault.objects, result, path);
     if (text === undefined) continue;
     const versions = await Promise.all(sides.map((side) => readText(vault.objects, side, path)));

@@ -145,6 +145,7 @@ export class Lander {
       lane: this.laneOf(run, false),
       contributions: [contribution],
       base: await this.#judgeBase(run, inputs),
+      again: true,
     });
   }
 

@@ -40,6 +40,8 @@ export interface LandingOrder {
   readonly contributions: readonly Contribution[];
   /** What the run's base came to; absent where this lane is only for putting work together, unverified. */
   readonly base: LiveRun["row"]["landing"] | undefined;
+  /** Whether verification that failed before is done again: a person asks. */
+  readonly again?: boolean | undefined;
 }
 
 /** Lands changesets, as one landing where that passes; those that make it fail are found by halves. */
@@ -161,7 +163,7 @@ async function stagedOnly(parts: Parts, { run }: LandingOrder, commit: string): 
 async function verifyComposed(
   parts: Parts,
   verifier: Verifier,
-  { run, inputs, contributions, base }: LandingOrder,
+  { run, inputs, contributions, base, again }: LandingOrder,
   before: string,
   commit: string,
 ): Promise<Verification> {
@@ -185,6 +187,7 @@ async function verifyComposed(
       commit,
       rulesFrom: before,
       tolerated,
+      again,
       report,
       signal: stop.signal,
     });

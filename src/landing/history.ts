@@ -25,7 +25,7 @@ export async function landedByPath(
   const byPath = new Map<string, PathHistory[]>();
   for (const record of await git.records(vault.place, [...args, `${from}..${to}`, "--"])) {
     const [commit = "", parents = "", author = "", ...message] = record.split("\n");
-    const [parent = from] = parents.split(" ").filter(Boolean);
+    const parent = parents.split(" ")[0] || from;
     const entry = { commit, subject: message[0] ?? "", author, attempt: taskOf(message.join("\n")) };
     for (const { path } of await vault.objects.compare(parent, commit)) {
       const known = byPath.get(path) ?? [];
