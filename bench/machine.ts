@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 
 /** What the figures were measured on. */
@@ -32,5 +33,14 @@ function fileSystemOf(folder: string): string {
     return execFileSync("stat", ["-f", "-c", "%T", folder], { encoding: "utf8" }).trim();
   } catch {
     return "unknown";
+  }
+}
+
+/** For how long, in milliseconds since boot, some process waited for a processor: zero where the kernel does not say. */
+export function cpuPressureMs(): number {
+  try {
+    return Number(/^some .* total=(\d+)$/m.exec(readFileSync("/proc/pressure/cpu", "utf8"))?.[1] ?? 0) / 1000;
+  } catch {
+    return 0;
   }
 }

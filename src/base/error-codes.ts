@@ -89,7 +89,9 @@ export const ERROR_CODES = {
   LAND_REFUSED: "conflict",
   CONFLICT_CLOSED: "conflict",
   CONFLICT_MARKERS: "conflict",
-  APPLY_REFUSED: "conflict",
+  ACCEPT_REFUSED: "conflict",
+  NOTHING_TO_ACCEPT: "missing",
+  RUN_ACTIVE: "conflict",
   // the store
   STORE_NEWER: "environment",
   STORE_CORRUPT: "environment",

@@ -138,16 +138,19 @@ Examples:
   .option("--names", "only the names of the files");
 
 addCommand(
-  "apply <id>",
-  "bring a finished task's changes into your working tree",
-  () => import("./commands/apply.ts"),
+  "accept <run>",
+  "bring what a run has landed into your working tree and onto your branch",
+  () => import("./commands/accept.ts"),
   `
-Only where each file is still as it was when the run started; otherwise nothing is
-written and the files in the way are listed. Your index and branches stay as they are.
+Where no tracked file of yours has uncommitted changes, each changeset becomes a commit
+on your branch; else your files are changed, and nothing is staged or committed. What is
+merged is verified first, as a whole. Files you have edited since are never overwritten:
+then nothing is written, and they are listed. Your hooks do not run.
 
 Examples:
-  anabranch apply @last/fix`,
-);
+  anabranch accept @last
+  anabranch accept --undo @last    while nothing else has changed`,
+).option("--undo", "take it back, byte for byte");
 
 const conflicts = addConflicts(
   "conflicts",

@@ -77,10 +77,14 @@ function formatTimeline(run: RunView, { colour, columns }: ReportStyle): string 
   const endMs = Math.max(...attempts.map(({ attempt }) => endOf(attempt)), run.createdMs + 1);
   const nameWidth = Math.min(24, Math.max(...run.taskList.map((task) => task.name.length)));
   const width = Math.max(10, Math.min(60, columns - nameWidth - 14));
-  const scale = (ms: number): number => Math.round(((ms - run.createdMs) / (endMs - run.createdMs)) * width);
+  // A clock that was set meanwhile puts what came later before what came first.
+  const scale = (ms: number, least: number): number =>
+    Math.min(width, Math.max(least, Math.round(((ms - run.createdMs) / (endMs - run.createdMs)) * width)));
   const lines = attempts.map(({ task, attempt }) => {
     const { chosenMs, startedMs, exitedMs } = attempt.timings;
-    const [from, start, end] = [scale(chosenMs), scale(startedMs ?? endOf(attempt)), scale(exitedMs ?? endOf(attempt))];
+    const from = scale(chosenMs, 0);
+    const start = scale(startedMs ?? endOf(attempt), from);
+    const end = scale(exitedMs ?? endOf(attempt), start);
     const bar =
       " ".repeat(from) +
       colour.dim("░".repeat(start - from)) +

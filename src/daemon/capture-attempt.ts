@@ -1,4 +1,3 @@
-import { countLines } from "../git/changes.ts";
 import { attemptName, type AttemptRow, type ChangedPath, type Changeset } from "../store/attempts.ts";
 import { captureWorkspace } from "../workspaces/capture.ts";
 import { workspaceAt } from "../workspaces/workspace.ts";
@@ -30,10 +29,9 @@ export async function captureAttempt(
     message: `What ${attemptName(attempt)} left in its workspace`,
     atSeconds: parts.clock.wallMs() / 1000,
     kept: run.row.spec.dependencies,
+    countLines: true,
   });
-  const lines = new Map(
-    (await countLines(parts.git, vault.place, base, snapshot.commit)).map((count) => [count.path, count]),
-  );
+  const lines = new Map(snapshot.lines.map((count) => [count.path, count]));
   const changes = snapshot.changes.map(({ path, kind }): ChangedPath => {
     const count = lines.get(path);
     return { path, kind, added: count?.added, deleted: count?.deleted };

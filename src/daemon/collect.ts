@@ -6,6 +6,7 @@ import { listRefs, updateRefs, type RefUpdate } from "../git/refs.ts";
 import type { Ref } from "../git/repository.ts";
 import { laneRef, stagingRef } from "../landing/lane.ts";
 import { receiptRef, type LandingRecord } from "../landing/receipt.ts";
+import { loadAcceptances, loadOpenAcceptances } from "../store/acceptances.ts";
 import { loadOpenConflicts } from "../store/conflicts.ts";
 import { loadLandings } from "../store/landings.ts";
 import { loadRepositories, type RepositoryRow } from "../store/repositories.ts";
@@ -15,6 +16,7 @@ import { plainEnvironment } from "../process/own-programs.ts";
 import { runProgram } from "../process/program.ts";
 import { baseRef, PINS } from "../workspaces/base.ts";
 import type { RunSpec } from "../workflows/spec.ts";
+import type { AcceptanceJournal } from "./acceptance-views.ts";
 import type { PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 
@@ -73,8 +75,12 @@ async function choose(parts: Parts, olderThanMs: number): Promise<Collection> {
   const before = parts.clock.wallMs() - olderThanMs;
   const repositories = new Map((await loadRepositories(parts.store)).map((row) => [row.id, row]));
   const all = await loadAllRuns(parts);
-  // A conflict that somebody still has to settle holds its run.
-  const unsettled = new Set((await loadOpenConflicts(parts.store)).map((conflict) => conflict.run));
+  // A conflict that somebody still has to settle holds its run, and so does an acceptance that is not over.
+  const [conflicts, acceptances] = await Promise.all([
+    loadOpenConflicts(parts.store),
+    loadOpenAcceptances(parts.store),
+  ]);
+  const unsettled = new Set([...conflicts, ...acceptances].map((row) => row.run));
   const runs = all.filter(
     (run) =>
       run.state === "ended" &&
@@ -183,6 +189,8 @@ async function removeRefs(parts: Parts, run: StoredRun, keepBase: boolean): Prom
   const landings = await loadLandings<LandingRecord>(parts.store, run.id);
   // What is on a branch of the user's can be proved as long as it is there.
   const receipts = landings.filter(({ record }) => record.target.kind === "lane").map(({ id }) => receiptRef(id));
+  const accepted = await loadAcceptances<AcceptanceJournal>(parts.store, run.id);
+  receipts.push(...accepted.filter(({ record }) => record.tip === undefined).map(({ id }) => receiptRef(id)));
   const names = [...lists.flat().map((ref) => ref.name), ...receipts, laneRef(run.id), stagingRef(run.id)];
   const updates: RefUpdate[] = names.map((name) => ({ name, to: null }));
   if (!keepBase) updates.push({ name: baseRef(run.baseCommit), to: null });

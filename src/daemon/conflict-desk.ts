@@ -1,9 +1,11 @@
 import { AnabranchError } from "../base/errors.ts";
 import { Turns } from "../base/turns.ts";
 import { waiversOf } from "../landing/audit.ts";
-import { mergeChangeset, type Candidate } from "../landing/compose-changesets.ts";
+import type { Candidate } from "../landing/compose-changesets.ts";
+import { mergeChangeset } from "../landing/merge-changeset.ts";
 import { findLosses } from "../landing/losses.ts";
-import type { LandingRecord, Waiver } from "../landing/receipt.ts";
+import type { LandingRecord } from "../landing/receipt.ts";
+import type { Waiver } from "../landing/tree-merge.ts";
 import { updateConflict, type Side } from "../store/conflicts.ts";
 import { loadLandings } from "../store/landings.ts";
 import { adviseOn, composeContent } from "./conflict-content.ts";

@@ -1,5 +1,5 @@
 import { landedByPath, type PathHistory } from "../landing/history.ts";
-import { mergeChangeset } from "../landing/compose-changesets.ts";
+import { mergeChangeset } from "../landing/merge-changeset.ts";
 import type { PathConflict } from "../landing/tree-merge.ts";
 import type { Hunk } from "../merge/text.ts";
 import type { ConflictFileView, ConflictListing, ConflictView } from "../protocol/views.ts";

@@ -1,16 +1,14 @@
 import { delay } from "../base/clock.ts";
 import { AnabranchError } from "../base/errors.ts";
 import { requireReading } from "../git/read-only.ts";
-import { findRepository } from "../git/repository.ts";
-import { applyChangeset } from "../landing/apply.ts";
 import type { CommandName, CommandRequest, CommandResponse, StreamName, StreamRequest } from "../protocol/commands.ts";
 import { PROTOCOL_VERSION } from "../protocol/wire.ts";
-import { findRepositoryRow } from "../store/repositories.ts";
 import { findRunByRequest, loadRuns } from "../store/runs.ts";
 import { countTasks } from "../store/tasks.ts";
 import type { RunSpec } from "../workflows/spec.ts";
 import { findParent, type CallerClaims } from "./caller.ts";
 import { collectGarbage } from "./collect.ts";
+import type { Accepter } from "./accepter.ts";
 import type { DaemonConfig } from "./config.ts";
 import { examine, type DoctorContext } from "./doctor.ts";
 import type { ConflictDesk } from "./conflict-desk.ts";
@@ -19,7 +17,7 @@ import { createLandingHandlers } from "./landing-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { Reconciler } from "./reconciler.ts";
-import { repositoryAround, resolveId, resolveTask, type Resolved } from "./resolve.ts";
+import { repositoryAround, resolveId, type Resolved } from "./resolve.ts";
 import { streamDiff, streamEvents, streamLogs, streamRun, type Send } from "./streams.ts";
 import { planRun, startRun } from "./submission.ts";
 import type { Verifier } from "./verifier.ts";
@@ -29,6 +27,7 @@ import { countStates, summarize, viewPlannedRun, viewRun } from "./views.ts";
 export interface HandlerContext extends DoctorContext {
   readonly parts: Parts;
   readonly reconciler: Reconciler;
+  readonly accepter: Accepter;
   readonly lander: Lander;
   readonly verifier: Verifier;
   readonly desk: ConflictDesk;
@@ -61,7 +60,7 @@ export type Streamers = { readonly [Name in StreamName]: Streamer<Name> };
 
 /** Makes the handlers of all commands. */
 export function createHandlers(context: HandlerContext): Handlers {
-  const { parts, reconciler } = context;
+  const { parts, reconciler, accepter } = context;
   const starting = new Map<string, Promise<{ run: LiveRun; notices: string[] }>>();
   return {
     async status() {
@@ -146,29 +145,15 @@ export function createHandlers(context: HandlerContext): Handlers {
       return reconciler.cancel(run, task?.row.name, request.force === true);
     },
 
-    async apply(request) {
-      const { run, task } = await resolveTask(parts, request.id, request.directory);
-      const repository = await findRepository(parts.git, request.directory);
-      const row = await findRepositoryRow(parts.store, repository.commonDirectory);
-      if (row?.id !== run.row.repositoryId) {
-        throw new AnabranchError("APPLY_REFUSED", {
-          message: `run ${run.row.id} belongs to ${run.row.plan.root}, not to ${repository.root}`,
-          hint: `cd ${run.row.plan.root}`,
+    async accept(request, _caller, signal) {
+      const { run, task } = await resolveId(parts, request.id, request.directory);
+      if (task !== undefined && run.tasks.size > 1) {
+        throw new AnabranchError("USAGE", {
+          message: `${request.id} is one task of run ${run.row.id}; accepting is about all that a run has landed`,
+          hint: `anabranch accept ${run.row.id}, or take this task's change alone: anabranch diff ${run.row.id}/${task.row.name} | git apply`,
         });
       }
-      const { changeset } = task.attempt ?? {};
-      if (changeset === undefined || task.row.state !== "ended") {
-        throw new AnabranchError("NO_CHANGESET", {
-          message: `${run.row.id}/${task.row.name} has no finished changeset (${task.row.outcome ?? task.row.state})`,
-          hint: `anabranch show ${run.row.id}`,
-        });
-      }
-      const vault = parts.vaultOf(row.id);
-      const applied = await applyChangeset(parts.git, vault, repository, changeset.base, changeset.snapshot);
-      await parts.book.change(run, (draft) =>
-        draft.event("task.applied", { paths: applied.applied.length, root: repository.root }, task.row.name),
-      );
-      return { run: run.row.id, task: task.row.name, applied: [...applied.applied], unchanged: [...applied.unchanged] };
+      return request.undo === true ? accepter.undo(run, request) : accepter.accept(run, request, signal);
     },
 
     ...createLandingHandlers(context),

@@ -29,6 +29,7 @@ import { WorkspacePool } from "../workspaces/pool.ts";
 import { PortPool } from "../workspaces/ports.ts";
 import { openTrash } from "../workspaces/trash.ts";
 import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
+import { Accepter } from "./accepter.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
   const { parts, closeVaults } = await assemble(layout, store, config, log, groups);
   const verifier = new Verifier(parts);
   const lander = new Lander(parts, verifier);
+  const accepter = new Accepter(parts, verifier);
   const reconciler = new Reconciler(parts, lander);
   const desk = new ConflictDesk(parts, lander);
   const socket = join(directories.runtime, "daemon.sock");
@@ -78,6 +80,7 @@ async function main(): Promise<void> {
     parts,
     reconciler,
     lander,
+    accepter,
     verifier,
     desk,
     config,
@@ -89,6 +92,7 @@ async function main(): Promise<void> {
   };
   const api = createApi(parts, createHandlers(context), createStreamers(context), VERSION);
   await verifier.recover();
+  await accepter.recover();
   await reconciler.recover();
   let server = await listen(api, socket);
   const file: DaemonFile = { pid: process.pid, socket, version: VERSION, protocol: PROTOCOL_VERSION, startedMs };

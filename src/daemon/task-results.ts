@@ -66,8 +66,9 @@ export async function checkOutput(spec: TaskSpec, folder: string): Promise<Outpu
   const path = outputPath(folder, "output");
   const size = outputSize(folder, "output");
   const sizeBytes = size.keptBytes + size.tailBytes;
-  if (size.tailBytes > 0 || sizeBytes > LARGEST_OUTPUT_BYTES) {
-    return problem(spec, path, `it printed ${sizeBytes} bytes or more, and at most ${LARGEST_OUTPUT_BYTES} are parsed`);
+  if (size.cut) return problem(spec, path, `it was cut after its first ${size.keptBytes} bytes`);
+  if (sizeBytes > LARGEST_OUTPUT_BYTES) {
+    return problem(spec, path, `it printed ${sizeBytes} bytes, and at most ${LARGEST_OUTPUT_BYTES} are parsed`);
   }
   const text = existsSync(path) ? await readFile(path, "utf8") : "";
   let value: unknown;

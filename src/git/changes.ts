@@ -24,36 +24,42 @@ const KINDS: Readonly<Record<string, Change["kind"]>> = {
   T: "type-changed",
 };
 
+/** How many lines a change adds and deletes; `undefined` for binary files. */
+export interface LineCount {
+  readonly path: string;
+  readonly added: number | undefined;
+  readonly deleted: number | undefined;
+}
+
 /** How one tree differs from another. */
 export interface TreeDifference {
   readonly changes: readonly Change[];
+  /** One for each changed file, where they were asked for. */
+  readonly lines: readonly LineCount[];
   /** Every blob and tree below the new root that the old tree does not have at the same path. */
   readonly newObjects: readonly string[];
 }
 
 /** Compares two trees or commits, without looking for renames. */
-export async function compareTrees(git: Git, place: GitPlace, from: string, to: string): Promise<TreeDifference> {
-  if (from === to) return { changes: [], newObjects: [] };
-  const args = [
-    "diff-tree",
-    "-r",
-    "-t",
-    "-z",
-    "--raw",
-    "--no-renames",
-    "--no-abbrev",
-    "--ignore-submodules=none",
-    from,
-    to,
-  ];
-  return parseRawDifference(await git.records(place, args));
+export async function compareTrees(
+  git: Git,
+  place: GitPlace,
+  from: string,
+  to: string,
+  { lines }: { readonly lines: boolean } = { lines: false },
+): Promise<TreeDifference> {
+  if (from === to) return { changes: [], lines: [], newObjects: [] };
+  const counted = lines ? ["--numstat", "--no-ext-diff", "--no-textconv"] : [];
+  const format = ["--raw", ...counted, "--no-renames", "--no-abbrev", "--ignore-submodules=none"];
+  return parseRawDifference(await git.records(place, ["diff-tree", "-r", "-t", "-z", ...format, from, to]));
 }
 
-/** Reads the records of git's `--raw -z` format. */
-export function parseRawDifference(records: readonly string[]): TreeDifference {
+/** Reads the records of git's `--raw -z` format, which those of `--numstat -z` may follow. */
+function parseRawDifference(records: readonly string[]): TreeDifference {
   const changes: Change[] = [];
   const newObjects = new Set<string>();
-  for (let index = 0; index + 1 < records.length; index += 2) {
+  let index = 0;
+  for (; records[index]?.startsWith(":") === true; index += 2) {
     const [oldMode = "", newMode = "", oldOid = "", newOid = "", status = ""] = (records[index] ?? "")
       .replace(/^:/, "")
       .split(" ");
@@ -64,33 +70,12 @@ export function parseRawDifference(records: readonly string[]): TreeDifference {
     if (oldMode === TREE_MODE || newMode === TREE_MODE) continue;
     changes.push({ path, kind, oldMode, newMode, oldOid, newOid });
   }
-  return { changes, newObjects: [...newObjects] };
+  return { changes, lines: records.slice(index).flatMap(parseLineCount), newObjects: [...newObjects] };
 }
 
-/** How many lines a change adds and deletes; `undefined` for binary files. */
-export interface LineCount {
-  readonly path: string;
-  readonly added: number | undefined;
-  readonly deleted: number | undefined;
-}
-
-/** Counts added and deleted lines per path between two trees or commits. */
-export async function countLines(git: Git, place: GitPlace, from: string, to: string): Promise<LineCount[]> {
-  if (from === to) return [];
-  const records = await git.records(place, [
-    "diff",
-    "--numstat",
-    "-z",
-    "--no-renames",
-    "--no-ext-diff",
-    "--no-textconv",
-    from,
-    to,
-  ]);
-  return records.flatMap((record) => {
-    const [added, deleted, ...path] = record.split("\t");
-    if (path.length === 0) return [];
-    const count = (text: string | undefined): number | undefined => (text === "-" ? undefined : Number(text));
-    return [{ path: path.join("\t"), added: count(added), deleted: count(deleted) }];
-  });
+function parseLineCount(record: string): LineCount[] {
+  const [added, deleted, ...path] = record.split("\t");
+  if (path.length === 0) return [];
+  const count = (text: string | undefined): number | undefined => (text === "-" ? undefined : Number(text));
+  return [{ path: path.join("\t"), added: count(added), deleted: count(deleted) }];
 }

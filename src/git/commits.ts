@@ -9,6 +9,10 @@ export interface CommitContent {
   readonly atSeconds: number;
   /** `NAME <MAIL>`, where it is not Anabranch itself. */
   readonly author?: string | undefined;
+  /** When it was written, in seconds, where that was earlier. */
+  readonly authoredSeconds?: number | undefined;
+  /** `NAME <MAIL>`, where it is not Anabranch itself. */
+  readonly committer?: string | undefined;
 }
 
 /** Makes commits in one repository. */
@@ -20,7 +24,7 @@ export interface CommitWriter {
 }
 
 /** Who Anabranch's own commits are by. They live in the vault only. */
-export const COMMITTER = "Anabranch <anabranch@localhost>";
+const COMMITTER = "Anabranch <anabranch@localhost>";
 
 /** A writer of commits into a repository's own store. */
 export function openCommitWriter(objects: ObjectStore): CommitWriter {
@@ -35,13 +39,13 @@ export function openCommitWriter(objects: ObjectStore): CommitWriter {
   };
 }
 
-function formatCommit({ tree, parents, message, atSeconds, author }: CommitContent): string {
-  const when = `${Math.floor(atSeconds)} +0000`;
+function formatCommit({ tree, parents, message, atSeconds, ...who }: CommitContent): string {
+  const when = (seconds: number): string => `${Math.floor(seconds)} +0000`;
   const lines = [
     `tree ${tree}`,
     ...parents.map((parent) => `parent ${parent}`),
-    `author ${author ?? COMMITTER} ${when}`,
-    `committer ${COMMITTER} ${when}`,
+    `author ${who.author ?? COMMITTER} ${when(who.authoredSeconds ?? atSeconds)}`,
+    `committer ${who.committer ?? COMMITTER} ${when(atSeconds)}`,
   ];
   return `${lines.join("\n")}\n\n${message}\n`;
 }

@@ -19,7 +19,7 @@ export interface Stage {
 }
 
 /** A conflict as git tells of it. */
-export interface ConflictNote {
+interface ConflictNote {
   readonly paths: readonly string[];
   /** A stable short name, such as `CONFLICT (modify/delete)`. */
   readonly type: string;
@@ -34,7 +34,7 @@ export async function mergeCommits(git: Git, place: GitPlace, ours: string, thei
 }
 
 /** Reads the records of `merge-tree -z`: the tree, its stages, an empty record, and the messages. */
-export function parseMergedTree(records: readonly string[]): MergedTree {
+function parseMergedTree(records: readonly string[]): MergedTree {
   const [tree = "", ...rest] = records;
   const split = rest.indexOf("");
   const stages = rest.slice(0, split).flatMap((record) => {

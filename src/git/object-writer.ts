@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { constants, deflate, deflateSync } from "node:zlib";
+import { constants, deflate, deflateSync, inflate } from "node:zlib";
 
 import { AnabranchError, systemCodeOf } from "../base/errors.ts";
 import { newId, systemRandom } from "../base/ids.ts";
@@ -37,6 +37,7 @@ const PACKED_FROM = 48;
 const SMALL_BYTES = 64 * 1024;
 const FAST = { level: constants.Z_BEST_SPEED };
 const deflateLater = promisify<Uint8Array, object, Buffer>(deflate);
+const inflateLater = promisify<Uint8Array, Buffer>(inflate);
 
 /** A writer into the store of one git directory. */
 export function openObjectWriter(git: Git, gitDirectory: string): ObjectWriter {
@@ -90,7 +91,7 @@ function readObjectFormat(gitDirectory: string): "sha1" | "sha256" {
 
 // By rename, over what may be there: git takes the time of an object for the time it was last needed.
 async function writeLoose(gitDirectory: string, oid: string, { type, content }: StagedObject): Promise<void> {
-  const path = join(gitDirectory, "objects", oid.slice(0, 2), oid.slice(2));
+  const path = pathOf(gitDirectory, oid);
   const temporary = join(dirname(path), `tmp_obj_${newId(systemRandom)}`);
   const object = Buffer.concat([Buffer.from(`${type} ${content.length}\0`, "latin1"), content]);
   const packed = object.length < SMALL_BYTES ? deflateSync(object, FAST) : await deflateLater(object, FAST);
@@ -106,6 +107,18 @@ async function writeLoose(gitDirectory: string, oid: string, { type, content }: 
     await rm(temporary, { force: true }).catch(() => undefined);
     throw asAnabranchError(cause);
   }
+}
+
+/** The content of an object that is a file of its own in this store; `undefined` where there is no such file. */
+export async function readLooseObject(gitDirectory: string, oid: string): Promise<Buffer | undefined> {
+  const packed = await readFile(pathOf(gitDirectory, oid)).catch(() => undefined);
+  if (packed === undefined) return undefined;
+  const object = await inflateLater(packed);
+  return object.subarray(object.indexOf(0) + 1);
+}
+
+function pathOf(gitDirectory: string, oid: string): string {
+  return join(gitDirectory, "objects", oid.slice(0, 2), oid.slice(2));
 }
 
 function asAnabranchError(cause: unknown): unknown {

@@ -37,6 +37,8 @@ export interface ObjectStore {
 export const LARGEST_BLOB_BYTES = 64 * 1024 * 1024;
 
 const REMEMBERED_TREES = { entries: 20_000, weight: 32 * 1024 * 1024 };
+/** Weighed by the number of changes. */
+const REMEMBERED_COMPARISONS = { entries: 200, weight: 50_000 };
 /** Answers that may be on their way at once: each can be as large as a blob. */
 const MOST_READS = 8;
 
@@ -45,6 +47,7 @@ export function openObjectStore(git: Git, gitDirectory: string): ObjectStore {
   const reader = git.converse({ gitDirectory }, ["cat-file", "--batch-command"]);
   const writer = openObjectWriter(git, gitDirectory);
   const trees = new Recent<readonly TreeEntry[]>(REMEMBERED_TREES);
+  const comparisons = new Recent<readonly Change[]>(REMEMBERED_COMPARISONS);
   const reads = new Semaphore(MOST_READS);
 
   const info = async (name: string): Promise<ObjectHeader | undefined> => {
@@ -109,7 +112,14 @@ export function openObjectStore(git: Git, gitDirectory: string): ObjectStore {
     async flush(aboveBytes = -1) {
       if (writer.stagedBytes > aboveBytes) await writer.flush();
     },
-    compare: async (from, to) => (from === to ? [] : compareInDepth(readTree, from, to)),
+    async compare(from, to) {
+      if (from === to) return [];
+      const known = comparisons.get(`${from} ${to}`);
+      if (known !== undefined) return known;
+      const changes = await compareInDepth(readTree, from, to);
+      comparisons.set(`${from} ${to}`, changes, changes.length);
+      return changes;
+    },
     close: () => reader.close(),
   };
   return store;

@@ -1,3 +1,4 @@
+import { AnabranchError } from "../base/errors.ts";
 import type { Git } from "./git.ts";
 import type { Ref } from "./repository.ts";
 
@@ -66,4 +67,34 @@ export function formatPackedRefs(refs: readonly Ref[]): string {
     peeledOid === undefined ? `${oid} ${name}\n` : `${oid} ${name}\n^${peeledOid}\n`,
   );
   return `# pack-refs with: peeled fully-peeled sorted \n${lines.join("")}`;
+}
+
+/** One ref to move by compare-and-swap, with the words for its log. */
+export interface RefMove {
+  /** `HEAD` means HEAD itself, never the branch it stands for. */
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly message: string;
+}
+
+/** Moves one ref of the user's. Returns whether it moved: it does not where it stands elsewhere. */
+export async function moveRef(git: Git, gitDirectory: string, { name, from, to, message }: RefMove): Promise<boolean> {
+  const end = await git.run({ gitDirectory }, ["update-ref", "-m", message, "--no-deref", name, to, from], {
+    allow: [1, 128],
+  });
+  if (end.status === 0) return true;
+  if (/but expected|unable to resolve reference/.test(end.stderr)) return false;
+  throw new AnabranchError("GIT_FAILED", {
+    message: `${name} cannot be moved: ${end.stderr.trim()}`,
+    hint: `git -C ${gitDirectory} update-ref ${name} ${to} says why`,
+    data: { ref: name, words: end.stderr },
+  });
+}
+
+/** Whether one commit is another, or comes before it. */
+export async function isAncestor(git: Git, gitDirectory: string, one: string, other: string): Promise<boolean> {
+  if (one === other) return true;
+  const end = await git.run({ gitDirectory }, ["merge-base", "--is-ancestor", one, other], { allow: [1, 128] });
+  return end.status === 0;
 }

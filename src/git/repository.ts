@@ -136,19 +136,38 @@ export function operationInProgress(repository: Repository): string | undefined 
 
 /** A repository's own configuration entries, without the user's and the system's. */
 export async function readLocalConfig(git: Git, repository: Repository): Promise<[key: string, value: string][]> {
+  const all = await readScopedConfig(git, repository);
+  return all.flatMap(({ scope, key, value }) => (scope === "local" || scope === "worktree" ? [[key, value]] : []));
+}
+
+/** Every configuration entry that holds in a repository; of several with one key, the last one. */
+export async function readEveryConfig(git: Git, repository: Repository): Promise<ReadonlyMap<string, string>> {
+  const all = await readScopedConfig(git, repository);
+  // What this program itself adds to every call is no wish of the user's.
+  return new Map(all.flatMap(({ scope, key, value }) => (scope === "command" ? [] : [[key, value] as const])));
+}
+
+interface ConfigEntry {
+  readonly scope: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+async function readScopedConfig(git: Git, repository: Repository): Promise<ConfigEntry[]> {
   const fields = await git.records({ gitDirectory: repository.gitDirectory }, [
     "config",
     "--list",
     "-z",
     "--show-scope",
   ]);
-  const entries: [string, string][] = [];
+  const entries: ConfigEntry[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
-    const scope = fields[index];
+    const scope = fields[index] ?? "";
     const entry = fields[index + 1] ?? "";
     const at = entry.indexOf("\n");
-    if (scope !== "local" && scope !== "worktree") continue;
-    entries.push(at < 0 ? [entry, "true"] : [entry.slice(0, at), entry.slice(at + 1)]);
+    entries.push(
+      at < 0 ? { scope, key: entry, value: "true" } : { scope, key: entry.slice(0, at), value: entry.slice(at + 1) },
+    );
   }
   return entries;
 }

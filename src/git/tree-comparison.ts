@@ -1,6 +1,6 @@
 import { type Change, TREE_MODE } from "./changes.ts";
 import { decodePath } from "./path-bytes.ts";
-import type { TreeEntry } from "./tree-format.ts";
+import { sortKey, type TreeEntry } from "./tree-format.ts";
 
 type ReadTree = (oid: string) => Promise<readonly TreeEntry[]>;
 
@@ -30,22 +30,39 @@ interface Folders {
 
 async function compareFolders(read: ReadTree, { from, to, prefix }: Folders, found: Change[]): Promise<void> {
   const [old, now] = await Promise.all([from === undefined ? [] : read(from), to === undefined ? [] : read(to)]);
-  const before = new Map(old.map((entry) => [entry.name, entry]));
   const deeper: Promise<void>[] = [];
-  const compare = (name: string, a: TreeEntry | undefined, b: TreeEntry | undefined): void => {
-    if (a?.oid === b?.oid && a?.mode === b?.mode) return;
+  forEachPair(old, now, (name, a, b) => {
     const path = prefix + name;
     const change = compareLeaves(path, leafOf(a), leafOf(b));
     if (change !== undefined) found.push(change);
     const folders = { from: folderOf(a), to: folderOf(b), prefix: `${path}/` };
     if (folders.from !== folders.to) deeper.push(compareFolders(read, folders, found));
-  };
-  for (const entry of now) {
-    compare(entry.name, before.get(entry.name), entry);
-    before.delete(entry.name);
-  }
-  for (const entry of before.values()) compare(entry.name, entry, undefined);
+  });
   await Promise.all(deeper);
+}
+
+type OnPair = (name: string, old: TreeEntry | undefined, now: TreeEntry | undefined) => void;
+
+/** Goes through two sorted folders at once, and stops at what differs; a file and a folder of one name are no pair. */
+function forEachPair(old: readonly TreeEntry[], now: readonly TreeEntry[], onPair: OnPair): void {
+  let [at, other] = [0, 0];
+  for (;;) {
+    const [a, b] = [old[at], now[other]];
+    if (a === undefined && b === undefined) return;
+    const order = orderOf(a, b);
+    if (order <= 0) at += 1;
+    if (order >= 0) other += 1;
+    if (order === 0 && a?.oid === b?.oid && a?.mode === b?.mode) continue;
+    onPair((order <= 0 ? a : b)?.name ?? "", order <= 0 ? a : undefined, order >= 0 ? b : undefined);
+  }
+}
+
+function orderOf(a: TreeEntry | undefined, b: TreeEntry | undefined): number {
+  if (a === undefined) return 1;
+  if (b === undefined) return -1;
+  if (a.name === b.name && a.type === b.type) return 0;
+  const [before, after] = [sortKey(a), sortKey(b)];
+  return before === after ? 0 : before < after ? -1 : 1;
 }
 
 function leafOf(entry: TreeEntry | undefined): Side | undefined {

@@ -44,8 +44,8 @@ export function typeOf(mode: string): TreeEntry["type"] {
   return mode === TREE_MODE ? "tree" : mode === GITLINK_MODE ? "commit" : "blob";
 }
 
-// Git sorts a folder as if its name ended with a slash.
-function sortKey(entry: TreeEntry): string {
+/** What git sorts entries by: a folder as if its name ended with a slash. */
+export function sortKey(entry: TreeEntry): string {
   return entry.mode === TREE_MODE ? `${entry.name}/` : entry.name;
 }
 

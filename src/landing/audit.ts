@@ -3,7 +3,8 @@
  */
 import type { Loss } from "../merge/conservation.ts";
 import { landingOf, taskOf } from "./landed-commit.ts";
-import { neededCommits, type HandMerge, type LandedChangeset, type Receipt, type Waiver } from "./receipt.ts";
+import { neededCommits, type HandMerge, type LandedChangeset, type Receipt } from "./receipt.ts";
+import type { Waiver } from "./tree-merge.ts";
 
 /** A commit as the object itself says it is. */
 export interface CommitFacts {

@@ -1,12 +1,12 @@
+import { AnabranchError } from "../base/errors.ts";
 import type { Git } from "../git/git.ts";
-import { TreeEditor } from "../git/tree-editor.ts";
 import type { PathChange } from "../merge/change.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import { authorOf, landedMessage } from "./landed-commit.ts";
-import { findAddedMarkers, type MarkedFile } from "./markers.ts";
-import { mergeTrees, type PathConflict } from "./merge-trees.ts";
-import type { HandMerge, LandedChangeset, Waiver } from "./receipt.ts";
-import type { TreeMerge } from "./tree-merge.ts";
+import { conflictsOfMarkers, mergeOnto } from "./merge-changeset.ts";
+import type { HandMerge, LandedChangeset } from "./receipt.ts";
+import { SideBySide } from "./side-by-side.ts";
+import type { PathConflict, Waiver } from "./tree-merge.ts";
 
 /** A changeset that is to land. */
 export interface Candidate {
@@ -49,19 +49,13 @@ export interface Composition {
   readonly atSeconds: number;
 }
 
-interface Step {
-  readonly candidate: Candidate;
-  readonly ours: string;
-  readonly merge: Merged;
-  readonly changeset: LandedChangeset;
-}
-
-type Merged = Extract<TreeMerge, { readonly status: "merged" }>;
-
 /**
  * Merges changesets onto a commit, one after the other, each as a commit with one parent. Nothing is moved. One that
  * conflicts is left out, and the next goes onto what the others came to. So is one that would put conflict markers into
  * a file: no such thing may land.
+ *
+ * Those that meet nothing are put side by side without a merge; that none of their edits is missing is checked once,
+ * over all of them.
  */
 export async function composeChangesets(
   git: Git,
@@ -72,136 +66,113 @@ export async function composeChangesets(
 ): Promise<Composed> {
   const marked: Conflicting[] = [];
   for (;;) {
+    const batch = new Batch(git, vault, from, composition);
     const left = candidates.filter((candidate) => !marked.some((one) => one.candidate === candidate));
-    const { tip, steps, conflicting } = await composeOnce(git, vault, from, left, composition);
-    // Looking at all of them at once costs a fraction of looking at each in its turn, and finds nothing most of the time.
-    const found = (await Promise.all(steps.map((step) => findMarked(vault, step)))).flat();
-    if (found.length === 0) {
-      const landed = steps.map(({ candidate, changeset }) => ({ candidate, changeset }));
-      return { tip, landed, conflicting: [...conflicting, ...marked] };
-    }
+    for (const candidate of left) await batch.add(candidate);
+    const composed = await batch.finish();
+    // Looking at all of them at once takes a fraction of looking at each in its turn, and finds nothing most times.
+    const found = await batch.findMarked();
+    if (found.length === 0) return { ...composed, conflicting: [...composed.conflicting, ...marked] };
     marked.push(...found);
   }
 }
 
-async function composeOnce(
-  git: Git,
-  vault: Vault,
-  from: string,
-  candidates: readonly Candidate[],
-  composition: Composition,
-): Promise<{ tip: string; steps: Step[]; conflicting: Conflicting[] }> {
-  const steps: Step[] = [];
-  const conflicting: Conflicting[] = [];
-  let tip = from;
-  for (const candidate of candidates) {
-    const ours = tip;
-    const merge = await mergeOnto(git, vault, ours, candidate);
-    if (merge.status === "conflict") {
-      conflicting.push({ candidate, ours, conflicts: merge.conflicts });
-      continue;
-    }
-    // What is there already needs no commit of its own.
-    if (merge.changes.length > 0) tip = await writeLanded(vault, ours, merge.tree, candidate, composition);
-    steps.push({ candidate, ours, merge, changeset: landedChangeset(candidate, merge, tip) });
+/** Changesets that are being put on top of each other. */
+class Batch {
+  readonly #git: Git;
+  readonly #vault: Vault;
+  readonly #from: string;
+  readonly #composition: Composition;
+  readonly #landed: { candidate: Candidate; changeset: LandedChangeset }[] = [];
+  readonly #conflicting: Conflicting[] = [];
+  readonly #steps: { candidate: Candidate; ours: string; changes: readonly PathChange[] }[] = [];
+  /** What was put down without a merge, by path. */
+  readonly #unmerged = new Map<string, PathChange>();
+  #tip: string;
+  /** For changesets of this base, as long as nothing was merged in between. */
+  #beside: { readonly base: string; readonly tree: SideBySide } | undefined;
+
+  constructor(git: Git, vault: Vault, from: string, composition: Composition) {
+    this.#git = git;
+    this.#vault = vault;
+    this.#from = from;
+    this.#tip = from;
+    this.#composition = composition;
   }
-  return { tip, steps, conflicting };
-}
 
-async function mergeOnto(git: Git, vault: Vault, ours: string, candidate: Candidate): Promise<TreeMerge> {
-  const { base, snapshot, choices } = candidate;
-  if (choices === undefined) return mergeTrees(git, vault, { base, ours, theirs: snapshot });
-  const merge = await mergeTrees(git, vault, { base, ours, theirs: snapshot, choices });
-  return merge.status === "conflict" ? merge : withoutMarked(vault, ours, merge, choices);
-}
+  async add(candidate: Candidate): Promise<void> {
+    const { objects } = this.#vault;
+    const changes = await objects.compare(candidate.base, candidate.snapshot);
+    const tree = await (await this.#besideOf(candidate.base)).apply(changes);
+    if (tree === undefined) return this.#merge(candidate);
+    for (const change of changes) this.#unmerged.set(change.path, change);
+    this.#land(candidate, { tree, changes, resolved: [], waivers: [] });
+  }
 
-/** Where a person keeps ours instead of a file with conflict markers. */
-async function withoutMarked(
-  vault: Vault,
-  ours: string,
-  merge: Merged,
-  choices: NonNullable<Candidate["choices"]>,
-): Promise<TreeMerge> {
-  const marked = (await findAddedMarkers(vault.objects, merge.changes)).filter(
-    ({ path }) => choices.get(path) === "ours",
-  );
-  if (marked.length === 0) return merge;
-  const tree = await takeBack(vault, merge, new Set(marked.map(({ path }) => path)));
-  const waivers = marked.map(({ path }) => ({
-    path,
-    what: "ours was kept: theirs has conflict markers",
-    by: "person",
-  }));
-  const changes = await vault.objects.compare(ours, tree);
-  return { ...merge, tree, changes, waivers: [...merge.waivers, ...waivers] };
-}
+  /** Writes everything, and checks what was put down without a merge. */
+  async finish(): Promise<Composed> {
+    await this.#vault.objects.flush();
+    const reached = await this.#vault.objects.compare(this.#from, this.#tip);
+    const byPath = new Map(reached.map((change) => [change.path, change]));
+    for (const [path, { newOid, newMode }] of this.#unmerged) {
+      const now = byPath.get(path);
+      if (now?.newOid === newOid && now.newMode === newMode) continue;
+      throw new AnabranchError("INTERNAL", { message: `an edit of ${path} is missing from what was put together` });
+    }
+    return { tip: this.#tip, landed: this.#landed, conflicting: this.#conflicting };
+  }
 
-/** The tree of a merge in which some paths are as they were before it. */
-async function takeBack(vault: Vault, { tree, changes }: Merged, paths: ReadonlySet<string>): Promise<string> {
-  const editor = new TreeEditor(vault.objects, tree);
-  const back = changes.filter(({ path }) => paths.has(path));
-  await editor.apply(
-    back.map(({ path, oldMode: mode, oldOid: oid, kind }) => ({ path, mode, oid: kind === "added" ? null : oid })),
-  );
-  return editor.write();
-}
+  async #besideOf(base: string): Promise<SideBySide> {
+    if (this.#beside?.base !== base) {
+      const changes = await this.#vault.objects.compare(base, this.#tip);
+      this.#beside = { base, tree: await SideBySide.from(this.#vault, this.#tip, changes) };
+    }
+    return this.#beside.tree;
+  }
 
-function landedChangeset(candidate: Candidate, merge: Merged, commit: string): LandedChangeset {
-  const { task, attempt, base, snapshot, conflict, byHand, waivers = [] } = candidate;
-  return {
-    task,
-    attempt,
-    base,
-    snapshot,
-    commit,
-    paths: merge.changes.length,
-    resolved: merge.resolved,
-    waivers: [...merge.waivers, ...waivers],
-    ...(conflict === undefined ? {} : { conflict }),
-    ...(byHand === undefined ? {} : { byHand }),
-  };
-}
+  async #merge(candidate: Candidate): Promise<void> {
+    const merge = await mergeOnto(this.#git, this.#vault, this.#tip, candidate);
+    if (merge.status === "conflict") {
+      this.#conflicting.push({ candidate, ours: this.#tip, conflicts: merge.conflicts });
+      return;
+    }
+    this.#beside = undefined;
+    for (const { path } of merge.changes) this.#unmerged.delete(path);
+    this.#land(candidate, merge);
+  }
 
-/**
- * Merges a changeset onto a commit, without landing it: as {@link composeChangesets} would, one alone.
- */
-export async function mergeChangeset(git: Git, vault: Vault, ours: string, candidate: Candidate): Promise<TreeMerge> {
-  const merge = await mergeOnto(git, vault, ours, candidate);
-  if (merge.status === "conflict") return merge;
-  const marked = await findAddedMarkers(vault.objects, merge.changes);
-  if (marked.length === 0) return merge;
-  return {
-    status: "conflict",
-    conflicts: marked.map((file) => markersConflict(file, merge.changes)),
-    partial: await takeBack(vault, merge, new Set(marked.map(({ path }) => path))),
-  };
-}
+  /** The changesets that would put conflict markers into a file. */
+  async findMarked(): Promise<Conflicting[]> {
+    const found = this.#steps.map(async ({ candidate, ours, changes }) => {
+      const conflicts = await conflictsOfMarkers(this.#vault, changes);
+      return conflicts.length === 0 ? [] : [{ candidate, ours, conflicts }];
+    });
+    return (await Promise.all(found)).flat();
+  }
 
-async function findMarked(vault: Vault, { candidate, ours, merge }: Step): Promise<Conflicting[]> {
-  const marked = await findAddedMarkers(vault.objects, merge.changes);
-  if (marked.length === 0) return [];
-  return [{ candidate, ours, conflicts: marked.map((file) => markersConflict(file, merge.changes)) }];
-}
+  #land(
+    candidate: Candidate,
+    merged: Pick<LandedChangeset, "resolved" | "waivers"> & { tree: string; changes: readonly PathChange[] },
+  ): void {
+    const { tree, changes, resolved } = merged;
+    const { task, attempt, base, snapshot, conflict, byHand } = candidate;
+    this.#steps.push({ candidate, ours: this.#tip, changes });
+    // What is there already needs no commit of its own.
+    if (changes.length > 0) this.#tip = this.#commit(tree, candidate);
+    const waivers = [...merged.waivers, ...(candidate.waivers ?? [])];
+    const landed = { task, attempt, base, snapshot, commit: this.#tip, paths: changes.length, resolved, waivers };
+    const by = { ...(conflict === undefined ? {} : { conflict }), ...(byHand === undefined ? {} : { byHand }) };
+    this.#landed.push({ candidate, changeset: { ...landed, ...by } });
+  }
 
-function markersConflict({ path, lines }: MarkedFile, changes: readonly PathChange[]): PathConflict {
-  const change = changes.find((one) => one.path === path);
-  const shown = lines.slice(0, 3).join(", ");
-  return {
-    path,
-    kind: "markers",
-    ...(change === undefined || change.kind === "added" ? {} : { ours: { mode: change.oldMode, oid: change.oldOid } }),
-    ...(change === undefined ? {} : { theirs: { mode: change.newMode, oid: change.newOid } }),
-    message: `${path} would get conflict markers, in line ${shown}${lines.length > 3 ? " and more" : ""}`,
-  };
-}
-
-function writeLanded(
-  vault: Vault,
-  parent: string,
-  tree: string,
-  { run, task, attempt, intent }: Candidate,
-  { landing, atSeconds }: Composition,
-): Promise<string> {
-  const message = landedMessage({ run, task, attempt, landing, intent });
-  return vault.commits.write({ tree, parents: [parent], message, atSeconds, author: authorOf(task) });
+  #commit(tree: string, { run, task, attempt, intent }: Candidate): string {
+    const { landing, atSeconds } = this.#composition;
+    return this.#vault.commits.stage({
+      tree,
+      parents: [this.#tip],
+      message: landedMessage({ run, task, attempt, landing, intent }),
+      atSeconds,
+      author: authorOf(task),
+    });
+  }
 }

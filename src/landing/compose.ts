@@ -19,8 +19,10 @@ type Choices = ReadonlyMap<string, "ours" | "theirs">;
 
 /** Makes the tree of a draft: with the choices where they fit, and with ours at every path that stays open. */
 export async function composeDraft(vault: Vault, sides: Sides, draft: MergeDraft, choices: Choices): Promise<Composed> {
-  const decided = draft.decisions.map((decision) => decide(decision, choices));
   const held = new Set(draft.decisions.flatMap((decision) => (decision.type === "open" ? decision.held : [])));
+  const decided = draft.decisions
+    .filter((decision) => decision.type === "open" || !decision.edits.some(({ path }) => isHeld(path, held)))
+    .map((decision) => decide(decision, choices));
   const rest = draft.edits.filter(({ path }) => !isHeld(path, held));
   const editor = new TreeEditor(vault.objects, sides.ours);
   const blocked = await applyAll(editor, [...rest, ...decided.flatMap(({ edits }) => edits)]);

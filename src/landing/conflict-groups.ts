@@ -4,6 +4,7 @@ import type { Entry } from "../merge/change.ts";
 import type { Rename } from "../merge/paths.ts";
 import { editOf, editTo, type OpenPath } from "./decision.ts";
 import type { QuarantinedMerge } from "./quarantine.ts";
+import { entriesAt, type Sides } from "./sides.ts";
 import type { ConflictKind } from "./tree-merge.ts";
 
 /** Paths whose conflicts hang together: a file under its old and its new names, for instance. */
@@ -38,11 +39,16 @@ function connect(links: readonly (readonly string[])[]): Set<string>[] {
 }
 
 /** A group as a conflict, with what each choice would do. */
-export function openGroup(group: ConflictGroup, merged: QuarantinedMerge, known: ReadonlySet<string>): OpenPath {
+export function openGroup(
+  found: ConflictGroup,
+  merged: QuarantinedMerge,
+  sides: Sides,
+  known: ReadonlySet<string>,
+): OpenPath {
+  const group = { ...found, stages: found.stages.flatMap((stage) => asSidesHaveIt(stage, sides, known)) };
   const [base, ours, theirs] = ([1, 2, 3] as const).map((stage) => group.stages.find((one) => one.stage === stage));
   const kind = kindOf(group);
   const names = namesOf(group, { base, ours, theirs });
-  const hasPlainContents = group.stages.every(({ oid, mode }) => known.has(oid) || mode === "160000");
   return {
     type: "open",
     conflict: {
@@ -55,9 +61,16 @@ export function openGroup(group: ConflictGroup, merged: QuarantinedMerge, known:
       renamedTo: names.renamedTo,
     },
     held: [...group.paths],
-    // Where git has merged contents into a version already, it is nobody's.
-    choices: hasPlainContents ? choicesOf(kind, group, merged) : {},
+    choices: choicesOf(kind, group, merged, known),
   };
+}
+
+/** Git may have merged contents into a version already; a choice is between what the sides have themselves. */
+function asSidesHaveIt(stage: Stage, sides: Sides, known: ReadonlySet<string>): Stage[] {
+  if (known.has(stage.oid)) return [stage];
+  const { base, ours, theirs } = entriesAt(sides, stage.path);
+  const own = [base, ours, theirs][stage.stage - 1];
+  return own === undefined ? [] : [{ ...stage, ...own }];
 }
 
 function isOfMovedFolder({ types }: ConflictGroup): boolean {
@@ -130,24 +143,39 @@ const MESSAGES: Readonly<Record<ConflictKind, (names: Names) => string>> = {
   markers: ({ path }) => `${path} would get conflict markers`,
 };
 
-function choicesOf(kind: ConflictKind, group: ConflictGroup, merged: QuarantinedMerge): OpenPath["choices"] {
-  if (kind === "file-folder") return folderChoices(group, merged);
+function choicesOf(
+  kind: ConflictKind,
+  group: ConflictGroup,
+  merged: QuarantinedMerge,
+  known: ReadonlySet<string>,
+): OpenPath["choices"] {
+  if (kind === "file-folder") return folderChoices(group, merged, known);
   const take = (wanted: 2 | 3): TreeEdit[] =>
     [...group.paths].flatMap((path) => {
       const staged = group.stages.filter((stage) => stage.path === path);
       if (staged.length > 0) return [editTo(path, entryOf(staged.find(({ stage }) => stage === wanted)))];
-      return merged.changes.filter((change) => change.path === path).map(editOf);
+      return merged.changes.filter((change) => change.path === path && isKnown(change.newOid, known)).map(editOf);
     });
   return { ours: take(2), theirs: take(3) };
 }
 
 /** The side with the file has it staged; the folder's files are in git's tree. */
-function folderChoices({ paths, stages }: ConflictGroup, { changes }: QuarantinedMerge): OpenPath["choices"] {
+function folderChoices(
+  { paths, stages }: ConflictGroup,
+  { changes }: QuarantinedMerge,
+  known: ReadonlySet<string>,
+): OpenPath["choices"] {
   const theirFile = stages.find(({ stage }) => stage === 3);
   const isOurs = stages.some(({ stage }) => stage === 2);
   if (isOurs === (theirFile !== undefined)) return {};
   const cleared = [...paths].map((path) => editTo(path, undefined));
   if (theirFile !== undefined) return { ours: [], theirs: [...cleared, editTo(theirFile.path, entryOf(theirFile))] };
   const below = changes.filter(({ path }) => [...paths].some((held) => path.startsWith(`${held}/`)));
+  if (!below.every(({ newOid }) => isKnown(newOid, known))) return { ours: [] };
   return { ours: [], theirs: [...cleared, ...below.map(editOf)] };
+}
+
+/** Whether a side has this content itself; git composed all others. */
+export function isKnown(oid: string, known: ReadonlySet<string>): boolean {
+  return known.has(oid) || /^0+$/.test(oid);
 }

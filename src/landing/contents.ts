@@ -102,14 +102,11 @@ function mergeModes({ base, ours, theirs }: Meeting): string | undefined {
 
 function openContents(meeting: Meeting, { why, hunks }: Extract<TextMerge, { status: "conflict" }>): Decision {
   const { path } = meeting;
-  switch (why) {
-    case "binary":
-      return open(meeting, "binary", `both sides changed ${path}, which is no text`);
-    case "both-added":
-      return { ...open(meeting, "both-added", `both sides added ${path}, with different contents`, hunks) };
-    case "lines":
-      return open(meeting, "contents", `both sides changed ${path} ${placesOf(hunks.length)}`, hunks);
+  if (why === "binary") return open(meeting, "binary", `both sides changed ${path}, which is no text`);
+  if (why === "both-added") {
+    return open(meeting, "both-added", `both sides added ${path}, with different contents`, hunks);
   }
+  return open(meeting, "contents", `both sides changed ${path} ${placesOf(hunks.length)}`, hunks);
 }
 
 function placesOf(count: number): string {

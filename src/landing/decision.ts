@@ -7,7 +7,7 @@ import type { PathConflict, ResolvedPath } from "./tree-merge.ts";
 export type Decision = MergedPath | OpenPath;
 
 /** A path that was merged: the edits of ours that make it so, and what the check needs. */
-export interface MergedPath {
+interface MergedPath {
   readonly type: "merged";
   readonly path: string;
   readonly edits: readonly TreeEdit[];

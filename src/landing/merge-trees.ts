@@ -10,7 +10,7 @@ import { byPath, entriesAt, type Sides } from "./sides.ts";
 import { draftStructural, type MergeDraft } from "./structural.ts";
 import type { MergeRequest, TreeMerge } from "./tree-merge.ts";
 
-export type { ConflictKind, MergeRequest, PathConflict, ResolvedPath, TreeMerge, Waiver } from "./tree-merge.ts";
+export type { MergeRequest, PathConflict, TreeMerge } from "./tree-merge.ts";
 
 /**
  * Merges what theirs made of a base into ours. It goes by the trees alone: how the commits are related, and whether

@@ -5,7 +5,10 @@ import type { Change } from "../git/changes.ts";
 import { openCommitWriter } from "../git/commits.ts";
 import type { Git } from "../git/git.ts";
 import { mergeCommits, type MergedTree } from "../git/merge-tree.ts";
-import { openObjectStore, type ObjectStore } from "../git/objects.ts";
+import { readLooseObject } from "../git/object-writer.ts";
+import { openObjectStore } from "../git/objects.ts";
+import { compareInDepth } from "../git/tree-comparison.ts";
+import { parseTree, type TreeEntry } from "../git/tree-format.ts";
 import { alternatesFile, type Vault } from "../workspaces/vault.ts";
 import type { Sides } from "./sides.ts";
 
@@ -25,12 +28,7 @@ export async function mergeInQuarantine(git: Git, vault: Vault, sides: Sides): P
   const directory = await mkdtemp(join(vault.directory, "merge-"));
   try {
     await makeRepository(directory, vault);
-    const objects = openObjectStore(git, directory);
-    try {
-      return await mergeIn(git, directory, objects, sides);
-    } finally {
-      await objects.close();
-    }
+    return await mergeIn(git, directory, vault, sides);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -52,7 +50,8 @@ function configOf(vaultConfig: string): string {
   return `[core]\n\tbare = true\n\trepositoryformatversion = ${version}\n${sections.join("")}`;
 }
 
-async function mergeIn(git: Git, directory: string, objects: ObjectStore, sides: Sides): Promise<QuarantinedMerge> {
+async function mergeIn(git: Git, directory: string, vault: Vault, sides: Sides): Promise<QuarantinedMerge> {
+  const objects = openObjectStore(git, directory);
   const commits = openCommitWriter(objects);
   const commit = (tree: string, parents: string[], message: string): string =>
     commits.stage({ tree, parents, message, atSeconds: 0 });
@@ -63,11 +62,17 @@ async function mergeIn(git: Git, directory: string, objects: ObjectStore, sides:
   // Where a path is taken, git appends the name of the side to it.
   const suffix = new RegExp(`~(${ours}|${theirs})(_\\d+)?$`);
   const plain = (path: string): string => path.replace(suffix, "");
-  const changes = await objects.compare(sides.ours, merged.tree);
+  const changes = await compareInDepth((oid) => readTree(directory, vault, oid), sides.ours, merged.tree);
   return {
     tree: merged.tree,
     stages: merged.stages.map((stage) => ({ ...stage, path: plain(stage.path) })),
     conflicts: merged.conflicts.map((note) => ({ ...note, paths: note.paths.map(plain) })),
     changes: changes.filter(({ path }) => !suffix.test(path)),
   };
+}
+
+/** Git has just written the trees that it made as files of their own; all others are the vault's. */
+async function readTree(directory: string, vault: Vault, oid: string): Promise<readonly TreeEntry[]> {
+  const content = await readLooseObject(directory, oid);
+  return content === undefined ? vault.objects.readTree(oid) : parseTree(content, oid.length / 2);
 }

@@ -1,19 +1,6 @@
 import type { Vault } from "../workspaces/vault.ts";
+import type { ResolvedPath, Waiver } from "./tree-merge.ts";
 import type { Verification } from "./verification.ts";
-
-/** How a path that both sides changed was settled, and by what class of resolution. */
-export interface ResolvedPath {
-  readonly path: string;
-  readonly resolver: string;
-  readonly class: "A" | "B" | "C" | "D";
-}
-
-/** An edit that is not in the result, and who said so. */
-export interface Waiver {
-  readonly path: string;
-  readonly what: string;
-  readonly by: string;
-}
 
 /** A merge that a person made by hand: what came of three versions. All are commits in the vault. */
 export interface HandMerge {

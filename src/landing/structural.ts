@@ -4,7 +4,7 @@ import type { TreeEdit } from "../git/tree-editor.ts";
 import type { Entry } from "../merge/change.ts";
 import type { Rename } from "../merge/paths.ts";
 import type { Vault } from "../workspaces/vault.ts";
-import { groupConflicts, openGroup, type ConflictGroup } from "./conflict-groups.ts";
+import { groupConflicts, isKnown, openGroup, type ConflictGroup } from "./conflict-groups.ts";
 import { decideMeetings, type Meeting } from "./contents.ts";
 import { editOf, openPath, type Decision } from "./decision.ts";
 import { mergeInQuarantine, type QuarantinedMerge } from "./quarantine.ts";
@@ -33,18 +33,17 @@ export async function draftStructural(git: Git, vault: Vault, sides: Sides): Pro
   const open: Decision[] = [];
   for (const group of groups) {
     const meeting = meetingOf(group, renames, known);
-    if (meeting === undefined) open.push(openGroup(group, merged, known));
+    if (meeting === undefined) open.push(openGroup(group, merged, sides, known));
     else meetings.push(meeting);
   }
-  const settled = new Set([...inGroups, ...meetings.map(({ path }) => path)]);
+  const settled = new Set([...inGroups, ...meetings.flatMap(({ path, movedFrom }) => [path, movedFrom ?? path])]);
   const rest = merged.changes.filter(({ path }) => !settled.has(path));
-  const isKnown = (oid: string): boolean => known.has(oid) || /^0+$/.test(oid);
   return {
-    edits: rest.filter(({ newOid }) => isKnown(newOid)).map(editOf),
+    edits: rest.filter(({ newOid }) => isKnown(newOid, known)).map(editOf),
     decisions: [
       ...open,
       ...(await decideMeetings(git, vault, sides.ours, meetings)),
-      ...rest.filter(({ newOid }) => !isKnown(newOid)).map(({ path }) => openUnknown(sides, path)),
+      ...rest.filter(({ newOid }) => !isKnown(newOid, known)).map(({ path }) => openUnknown(sides, path)),
     ],
     renames,
   };

@@ -70,7 +70,7 @@ export function findCountLosses(counts: ReadonlyMap<string, LineCount>): TextLos
   return losses;
 }
 
-/** A line as a detail of a loss. */
+/** A line as a detail of a loss; bytes, as the line is. */
 export function shorten(line: string): string {
-  return line.length <= DETAIL_LENGTH ? line : `${line.slice(0, DETAIL_LENGTH - 1)}…`;
+  return line.length <= DETAIL_LENGTH ? line : `${line.slice(0, DETAIL_LENGTH)}...`;
 }

@@ -64,7 +64,7 @@ function findFoldedClashes(adding: Names, other: Names): string[] {
 }
 
 function fold(name: string): string {
-  return (isPlain(name) ? name : name.normalize("NFD").toUpperCase().normalize("NFC")).toLowerCase();
+  return (isPlain(name) ? name : name.normalize("NFD").toUpperCase()).toLowerCase();
 }
 
 function isPlain(name: string): boolean {

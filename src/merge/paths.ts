@@ -39,18 +39,14 @@ export function planPaths(ours: readonly PathChange[], theirs: readonly PathChan
   return contents.length > 0 ? { type: "contents", paths: contents.sort() } : { type: "disjoint" };
 }
 
+// There are two modes of a regular file: where both sides changed it, they agree.
 function areMergeable(ours: PathChange, theirs: PathChange): boolean {
-  const modes = [ours.oldMode, ours.newMode, theirs.oldMode, theirs.newMode];
-  const [oursMoves, theirsMoves] = [ours.oldMode !== ours.newMode, theirs.oldMode !== theirs.newMode];
-  return (
-    modes.every((mode) => REGULAR_MODES.has(mode)) && !(oursMoves && theirsMoves && ours.newMode !== theirs.newMode)
-  );
+  return [ours.oldMode, ours.newMode, theirs.oldMode, theirs.newMode].every((mode) => REGULAR_MODES.has(mode));
 }
 
 // Files that one side adds to a folder of which the other left nothing that it touched: it may have moved the folder.
 function findAdditionsToLeftFolders(leaving: readonly PathChange[], adding: readonly PathChange[]): string[] {
   const left = new Set(leaving.filter((change) => !isPresent(change)).map(({ path }) => folderOf(path)));
-  left.delete("");
   if (left.size === 0) return [];
   for (const change of leaving) if (isPresent(change)) for (const folder of foldersOf(change.path)) left.delete(folder);
   const known = new Set(leaving.map(({ path }) => path));

@@ -87,7 +87,7 @@ export function putTogether(lines: readonly string[], form: TextForm): string {
 }
 
 /** Merges forms three-way. `undefined`: the sides chose different line ends where the base has none. */
-export function mergeForms(base: TextForm | undefined, ours: TextForm, theirs: TextForm): TextForm | undefined {
+function mergeForms(base: TextForm | undefined, ours: TextForm, theirs: TextForm): TextForm | undefined {
   const lineEnd = mergeValues(base?.lineEnd, ours.lineEnd, theirs.lineEnd);
   if (lineEnd === "undecided") return undefined;
   const hasMark = mergeValues(base?.hasMark, ours.hasMark, theirs.hasMark);

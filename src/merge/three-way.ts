@@ -5,7 +5,7 @@ import type { LineVersions } from "./versions.ts";
 const NONE = new Int32Array();
 
 /** A range of lines, from `start` up to and without `end`. */
-export interface Range {
+interface Range {
   readonly start: number;
   readonly end: number;
 }
@@ -135,7 +135,7 @@ function growthOf(edits: readonly Edit[]): number {
 }
 
 /** Whether two ranges of lines hold the same. */
-export function areEqual(a: readonly string[], inA: Range, b: readonly string[], inB: Range): boolean {
+function areEqual(a: readonly string[], inA: Range, b: readonly string[], inB: Range): boolean {
   if (inA.end - inA.start !== inB.end - inB.start) return false;
   for (let at = inA.start; at < inA.end; at += 1) if (a[at] !== b[at - inA.start + inB.start]) return false;
   return true;

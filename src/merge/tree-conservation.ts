@@ -56,7 +56,7 @@ function followRename(paths: Map<string, PathVersions>, { from, to, side }: Rena
   if (renames.some((rename) => rename.from === from && rename.side === other)) return;
   const after = paths.get(to) ?? { base: undefined, ours: undefined, theirs: undefined, result: undefined };
   if (after[other] !== undefined) return;
-  paths.set(to, { ...after, base: before.base, [side]: after[side] ?? before.base, [other]: before[other] });
+  paths.set(to, { ...after, base: before.base, [other]: before[other] });
   paths.set(from, { ...before, [other]: before.base });
 }
 

@@ -14,7 +14,7 @@ export function mergeWhiteSpace({ base, ours, theirs }: LineVersions): string[] 
 }
 
 /** A line with each run of white space as one blank, and none at its ends. Counts ASCII only: lines are bytes. */
-export function squeeze(line: string): string {
+function squeeze(line: string): string {
   return line.replace(/[ \t\v\f\r]+/g, " ").replace(/^ | $/g, "");
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { delay, type Clock } from "../base/clock.ts";
@@ -10,14 +10,16 @@ export type OutputName = "log" | "output";
 /** How much output there is. */
 export interface OutputSize {
   readonly keptBytes: number;
-  /** Bytes kept from the end, after the cap; 0 means that nothing was cut. */
+  /** Bytes kept from the end, after the cap. */
   readonly tailBytes: number;
+  /** Whether anything was left out. */
+  readonly cut: boolean;
 }
 
 const PIECE_BYTES = 64 * 1024;
 const LOOK_EVERY_MS = 60;
 
-/** The file that holds the start of a stream; `${path}.tail` holds its end where the cap cut it. */
+/** The file that holds the start of a stream; where the cap cut it, `${path}.tail` holds its end. */
 export function outputPath(directory: string, name: OutputName): string {
   return join(directory, name);
 }
@@ -25,11 +27,12 @@ export function outputPath(directory: string, name: OutputName): string {
 /** How much of a stream there is on disk. */
 export function outputSize(directory: string, name: OutputName): OutputSize {
   const path = outputPath(directory, name);
-  return { keptBytes: sizeOf(path), tailBytes: sizeOf(`${path}.tail`) };
+  const tailBytes = sizeOf(`${path}.tail`);
+  return { keptBytes: sizeOf(path), tailBytes, cut: tailBytes > 0 || existsSync(`${path}.cut`) };
 }
 
 /** The line that stands where output was left out. */
-function cutLine(size: OutputSize): string {
+export function cutLine(size: OutputSize): string {
   return `\n[anabranch: output was cut here: the first ${size.keptBytes} bytes and the last ${size.tailBytes} are kept]\n`;
 }
 
@@ -65,7 +68,7 @@ export async function* readOutput(
     await delay(options.clock, LOOK_EVERY_MS);
   }
   const size = outputSize(directory, name);
-  if (size.tailBytes === 0) return;
+  if (!size.cut) return;
   yield Buffer.from(cutLine(size));
   for (let at = 0, piece = readPiece(`${path}.tail`, 0); piece.length > 0; piece = readPiece(`${path}.tail`, at)) {
     at += piece.length;

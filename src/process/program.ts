@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 
 import { AnabranchError, systemCodeOf } from "../base/errors.ts";
 
@@ -35,12 +35,7 @@ const STDERR_KEPT_BYTES = 64 * 1024;
  * @throws {AnabranchError} `COMMAND_MISSING` when it cannot be started, `INTERNAL` past the output cap.
  */
 export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
-  const child = spawn(call.program, [...call.args], {
-    cwd: call.cwd,
-    env: call.environment,
-    stdio: "pipe",
-    signal: call.signal,
-  });
+  const child = spawnProgram(call);
   const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.once("error", (cause) => reject(startFailure(call, cause)));
     child.once("close", (status, signal) => resolve({ status, signal }));
@@ -57,6 +52,16 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   } catch (cause) {
     child.kill("SIGKILL");
     throw cause;
+  }
+}
+
+function spawnProgram(call: ProgramCall): ChildProcessWithoutNullStreams {
+  const { program, args, cwd, environment, signal } = call;
+  try {
+    return spawn(program, [...args], { cwd, env: environment, stdio: "pipe", signal });
+  } catch (cause) {
+    // Arguments that are too large are thrown here instead of being told by an event.
+    throw startFailure(call, cause);
   }
 }
 

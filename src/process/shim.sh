@@ -4,6 +4,7 @@
 #   started    who it is; made with noclobber, so that exactly one of shim and daemon decides whether it ran
 #   log        what COMMAND printed, as it prints it, up to CAP_BYTES; nobody needs to read for COMMAND to go on
 #   log.tail   the last TAIL_BYTES of what came after that
+#   log.cut    there when something between the two was not kept
 #   output     the same for standard output alone, with STREAMS=split
 #   exit       exit status and CPU times, put there by rename; its space was reserved beforehand as exit.tmp
 # The braces make the shell read all of this file before it runs any of it.
@@ -21,11 +22,16 @@
   printf '%s\ncgroup %s\n' "$stat" "$joined" 2>/dev/null >"$directory/started" || exit 0
   set +C
 
-  # cat writes what it reads at once, where head would hold it back; the size limit (in 512-byte blocks) ends it.
+  # cat writes what it reads at once, where head would hold it back; the size limit (in 512-byte blocks) ends it, and
+  # the rest of what it had read is gone.
   keep() {
     trap '' INT TERM HUP QUIT XFSZ
-    (ulimit -f "$((cap / 512))" 2>/dev/null || :; command -p cat >"$1")
-    command -p tail -c "$tail" >"$1.tail"
+    if (ulimit -f "$((cap / 512))" 2>/dev/null || :; command -p cat >"$1"); then
+      : >"$1.tail"
+    else
+      : >"$1.cut"
+      command -p tail -c "$tail" >"$1.tail"
+    fi
   }
 
   attempt() {

@@ -74,34 +74,41 @@ export async function launchShim(spec: ShimSpec, clock: Clock): Promise<Launched
       hint: "put it into a script of the repository and run that",
     });
   }
-  const child = spawn(
-    "/bin/sh",
-    [
-      SHIM_PATH,
-      spec.directory,
-      String(spec.capBytes),
-      String(LOG_TAIL_BYTES),
-      spec.controlGroup ?? "",
-      spec.splitOutput ? "split" : "joined",
-      spec.command,
-    ],
-    { cwd: spec.cwd, env: { ...spec.environment }, detached: true, stdio: "ignore" },
-  );
+  const child = spawnShim(spec);
   const identity = await new Promise<ProcessIdentity | undefined>((resolve, reject) => {
     // Until its end is collected, in a later turn of the loop, its number is surely its own.
     child.once("spawn", () => resolve(identify(child.pid ?? 0, clock)));
-    child.once("error", (cause) =>
-      reject(
-        new AnabranchError("COMMAND_MISSING", {
-          message: `cannot start the command in ${spec.cwd}: ${systemCodeOf(cause) ?? String(cause)}`,
-          hint: systemCodeOf(cause) === "E2BIG" ? "start it with a smaller environment" : "anabranch doctor",
-          cause,
-        }),
-      ),
-    );
+    child.once("error", (cause) => reject(cannotStart(spec, cause)));
   });
   child.unref();
   return { child, identity: identity ?? { pid: child.pid ?? 0, startTime: "", bootId: clock.bootId } };
+}
+
+function spawnShim(spec: ShimSpec): ChildProcess {
+  const args = [
+    SHIM_PATH,
+    spec.directory,
+    String(spec.capBytes),
+    String(LOG_TAIL_BYTES),
+    spec.controlGroup ?? "",
+    spec.splitOutput ? "split" : "joined",
+    spec.command,
+  ];
+  try {
+    return spawn("/bin/sh", args, { cwd: spec.cwd, env: { ...spec.environment }, detached: true, stdio: "ignore" });
+  } catch (cause) {
+    // Some of what is in the way is thrown here instead of being told by an event.
+    throw cannotStart(spec, cause);
+  }
+}
+
+function cannotStart(spec: ShimSpec, cause: unknown): AnabranchError {
+  const code = systemCodeOf(cause);
+  return new AnabranchError("COMMAND_MISSING", {
+    message: `cannot start the command in ${spec.cwd}: ${code ?? String(cause)}`,
+    hint: code === "E2BIG" ? "start it with a smaller environment" : "anabranch doctor",
+    cause,
+  });
 }
 
 /**

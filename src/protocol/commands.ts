@@ -64,14 +64,27 @@ const gcResult = z.object({
   removed: z.boolean(),
 });
 
-/** What `apply` did, or why it refused. */
-const applyResult = z.object({
+/** What `accept` did. */
+const acceptResult = z.object({
   run: z.string(),
-  task: z.string(),
-  /** Paths that were written or removed. */
-  applied: z.array(z.string()),
-  /** Paths that were as the changeset wants them already. */
+  acceptance: z.string().optional(),
+  /** `already`: there was nothing left to do. */
+  status: z.enum(["accepted", "already", "undone"]),
+  /** The working tree it was done to. */
+  root: z.string(),
+  /** `branch`: commits were made; `tree`: files were changed, and nothing else. */
+  target: z.enum(["branch", "tree"]),
+  /** Absent when HEAD is detached. */
+  branch: z.string().optional(),
+  written: z.array(z.string()),
+  removed: z.array(z.string()),
+  /** Paths that were as they should be already. */
   unchanged: z.array(z.string()),
+  /** Paths that are in the working tree, but in none of the commits. */
+  uncommitted: z.array(z.object({ path: z.string(), why: z.string() })),
+  commits: z.array(z.object({ oid: z.string(), subject: z.string(), paths: z.number() })),
+  verification: z.enum(["passed", "failed", "unverified"]),
+  notices: z.array(z.string()),
 });
 
 const environment = z.record(z.string(), z.string());
@@ -150,9 +163,16 @@ export const commands = {
     response: z.object({ runs: z.array(z.string()), tasks: z.array(z.string()) }),
     inTask: "allowed",
   },
-  apply: {
-    request: z.strictObject({ id, directory }),
-    response: applyResult,
+  accept: {
+    request: z.strictObject({
+      id,
+      directory,
+      /** The caller's environment: verification runs with it. */
+      environment: z.record(z.string(), z.string()),
+      /** Takes it back instead. */
+      undo: z.boolean().optional(),
+    }),
+    response: acceptResult,
     inTask: "refused",
   },
   conflicts: {

@@ -259,7 +259,7 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "show",
   "wait",
   "cancel",
-  "apply",
+  "accept",
   "conflicts",
   "conflicts-show",
   "conflicts-open",

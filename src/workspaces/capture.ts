@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { AnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
-import { compareTrees, GITLINK_MODE, type Change, type TreeDifference } from "../git/changes.ts";
+import { compareTrees, GITLINK_MODE, type Change, type LineCount, type TreeDifference } from "../git/changes.ts";
 import type { Git, GitPlace } from "../git/git.ts";
 import { copyIndex } from "../git/index-file.ts";
 import { restoreBaseRules, type RuleDifference } from "./base-rules.ts";
@@ -18,6 +18,8 @@ export interface Snapshot {
   readonly commit: string;
   /** The paths that differ from the base. */
   readonly changes: readonly Change[];
+  /** How many lines differ, where that was asked for. */
+  readonly lines: readonly LineCount[];
   /** Folders in it that are repositories of their own; their files are not in the commit. */
   readonly nested: readonly string[];
   /** Where the base's ignore rules and the present ones differ, and the base's decided. */
@@ -35,6 +37,8 @@ export interface SnapshotRequest {
   readonly kept: readonly string[];
   /** Whether the snapshot names the base as its parent; not where the vault does not have it. */
   readonly withoutParent?: boolean | undefined;
+  /** Whether to count the lines that differ. */
+  readonly countLines?: boolean | undefined;
   /** The paths that can differ from the base, where they are known: then only those are looked at. */
   readonly paths?: readonly string[] | undefined;
 }
@@ -59,7 +63,8 @@ async function capture(git: Git, workspace: Workspace, request: SnapshotRequest)
     const place = { ...workspace.place, indexFile };
     const staged = await stageChanges(git, place, scratch, request);
     const commit = await keepTree(git, workspace, staged, request);
-    return { commit, changes: staged.difference.changes, nested: staged.nested, rules: staged.rules };
+    const { changes, lines } = staged.difference;
+    return { commit, changes, lines, nested: staged.nested, rules: staged.rules };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -86,7 +91,8 @@ async function stageChanges(git: Git, place: GitPlace, scratch: string, request:
       ? await addEverything(git, place, { sparse: true })
       : await addPaths(git, place, request.paths);
   let tree = await writeTree(git, place);
-  let difference = await compareTrees(git, place, request.base, tree);
+  const lines = { lines: request.countLines === true };
+  let difference = await compareTrees(git, place, request.base, tree, lines);
   const nested = difference.changes.filter(isNewRepository).map((change) => change.path);
   let restaged = nested.length > 0;
   let rules: RuleDifference = { hidden: [], revealed: [] };
@@ -97,7 +103,7 @@ async function stageChanges(git: Git, place: GitPlace, scratch: string, request:
   }
   if (restaged) {
     tree = await writeTree(git, place);
-    difference = await compareTrees(git, place, request.base, tree);
+    difference = await compareTrees(git, place, request.base, tree, lines);
   }
   return { tree, difference, nested: [...nested, ...unborn], rules };
 }

@@ -144,7 +144,7 @@ describe("verification", () => {
     const both = "verify: ['! (test -e one.txt && test -e two.txt)']\n";
     const view = await run(home, makeProject(both), { tasks: { one: "echo > one.txt", two: "echo > two.txt" } });
     expect(view.outcome).toBe("failed");
-    expect(view.taskList.map((task) => task.outcome).toSorted()).toEqual(["failed", "succeeded"]);
+    expect(view.taskList.map((task) => String(task.outcome)).toSorted()).toEqual(["failed", "succeeded"]);
     expectSoundLane(view);
   });
 

@@ -48,7 +48,7 @@ const ODD_NAMES = [
 ];
 
 describe("names of files", () => {
-  it("of every kind come along, are captured, and are brought back by apply byte for byte", async () => {
+  it("of every kind come along, are captured, and are brought back by accept byte for byte", async () => {
     const home = makeHome();
     const root = makeRepository({ "a.txt": "one\n" });
     for (const name of ODD_NAMES) writeFiles(root, { [name]: `user ${name}`, [`folder/${name}/f`]: `deep ${name}` });
@@ -69,9 +69,9 @@ describe("names of files", () => {
     expect(task.outcome).toBe("succeeded");
     expect(attempt?.changeset?.paths).toBe(2 * ODD_NAMES.length);
     expect(readFileSync(join(root, "a space"), "utf8")).toBe("user a space");
-    const applied = await home.cli(root, ["apply", run.id, "--json"]);
-    expect(applied.stderr).toBe("");
-    expect(applied.status).toBe(0);
+    const accepted = await home.cli(root, ["accept", run.id, "--json"]);
+    expect(accepted.stderr).toBe("");
+    expect(accepted.status).toBe(0);
     for (const name of ODD_NAMES) {
       expect(readFileSync(join(root, name), "utf8")).toBe(`task ${name}`);
       expect(readFileSync(join(root, "new", name, "g"), "utf8")).toBe(`new ${name}`);
@@ -80,7 +80,7 @@ describe("names of files", () => {
     for (const command of [
       ["show", `${run.id}/task`],
       ["diff", "--names", run.id],
-      ["apply", run.id],
+      ["accept", run.id],
     ]) {
       const { stdout, stderr, status } = await home.cli(root, command);
       expect(status, command[0]).toBe(0);
@@ -88,7 +88,7 @@ describe("names of files", () => {
     }
   });
 
-  it("that are not UTF-8 are kept, and apply refuses them instead of writing others", async () => {
+  it("that are not UTF-8 are kept, and accept refuses them instead of writing others", async () => {
     const home = makeHome();
     const root = makeRepository({ "a.txt": "one\n" });
     const { run, task } = await runTask(home, root, `printf b > "$(printf 'caf\\351')"; echo two > a.txt`);
@@ -100,7 +100,10 @@ describe("names of files", () => {
     expect(listing.split("\0")).toContain("caf\u00e9");
     const before = photograph(root);
     const client = home.client();
-    const error = await refused(client.ask("apply", { id: run.id, directory: root }), "APPLY_REFUSED");
+    const error = await refused(
+      client.ask("accept", { id: run.id, directory: root, environment: {} }),
+      "ACCEPT_REFUSED",
+    );
     expect(error.hint).toContain("git apply");
     expect(photograph(root)).toEqual(before);
     execFileSync("sh", ["-c", `"$0" "$1" diff ${run.id} | git apply`, process.execPath, join(DIST, "cli.js")], {
@@ -140,7 +143,7 @@ describe("what files are", () => {
       "./run.sh > out && chmod +x plain.sh && chmod -x run.sh && ln -s /etc/passwd away && rm link && mkdir link && echo y > link/y",
     );
     expect(paths).toEqual(["away", "link", "link/y", "out", "plain.sh", "run.sh"]);
-    expect((await home.cli(root, ["apply", run.id])).stderr).toBe("");
+    expect((await home.cli(root, ["accept", run.id])).stderr).toBe("");
     expect(statSync(join(root, "plain.sh")).mode & 0o111).toBe(0o111);
     expect(statSync(join(root, "run.sh")).mode & 0o111).toBe(0);
     expect(readlinkSync(join(root, "away"))).toBe("/etc/passwd");
@@ -153,7 +156,7 @@ describe("what files are", () => {
     [".gitattributes", ["core.eol", "lf"], "*.txt text eol=crlf\n"],
     ["core.autocrlf, strictly", ["core.safecrlf", "true"], "*.txt text\n"],
   ] as const) {
-    it(`line ends that ${how} decides are the user's in the workspace and after apply`, async () => {
+    it(`line ends that ${how} decides are the user's in the workspace and after accept`, async () => {
       const home = makeHome();
       const root = makeRepository(attributes === "" ? {} : { ".gitattributes": attributes.replace("\n", "\r\n") });
       git(root, "config", "core.autocrlf", how.startsWith("core.autocrlf") ? "true" : "false");
@@ -169,9 +172,9 @@ describe("what files are", () => {
       expect(run.base.uncommittedPaths).toBe(0);
       expect(paths).toEqual(["b.txt", "c.txt", "s.md"]);
       expect(file("b.txt")).toBe("one\ntwo");
-      expect((await home.cli(root, ["apply", run.id])).stderr).toBe("");
+      expect((await home.cli(root, ["accept", run.id])).stderr).toBe("");
       expect(readFileSync(join(root, "b.txt"), "utf8")).toBe("one\r\ntwo\r\n");
-      expect((await home.cli(root, ["apply", run.id])).stdout).toMatch(/^0 files/);
+      expect((await home.cli(root, ["accept", run.id])).stdout).toMatch(/^Nothing to accept/);
     });
   }
 });

@@ -350,7 +350,7 @@ describe("a repository is worked on correctly", () => {
     expect(first.file("seen.md")).toBe("whisper");
     expect(first.file("a.txt")).toBe("WHISPER");
     expect(first.file("b.txt")).toBe("QUIET");
-    expect((await home.cli(root, ["apply", first.run.id])).status).toBe(0);
+    expect((await home.cli(root, ["accept", first.run.id])).status).toBe(0);
     expect(readFileSync(join(root, "b.txt"), "utf8")).toBe("quiet\n");
   });
 
@@ -386,7 +386,7 @@ describe("a repository is worked on correctly", () => {
     expect(paths).toEqual(["b.txt"]);
     expect(attempt?.changeset?.snapshot).toMatch(/^[0-9a-f]{64}$/);
     expect(git(run.vault, "log", "-1", "--format=%s", `refs/commits/${run.id}/task/1/0`)).toBe("x");
-    expect((await home.cli(root, ["apply", run.id])).status).toBe(0);
+    expect((await home.cli(root, ["accept", run.id])).status).toBe(0);
     expect(readFileSync(join(root, "b.txt"), "utf8")).toBe("two\n");
   });
 

@@ -264,7 +264,7 @@ describe("nothing that a task plants is ever executed by the daemon", () => {
     const log = readFileSync(next.attempt?.log ?? "", "utf8");
     expect(log).not.toContain("evil");
     expect(photograph(root)).toEqual(before);
-    expect((await home.cli(root, ["apply", run.id])).status).toBe(0);
+    expect((await home.cli(root, ["accept", run.id])).status).toBe(0);
     expect((await runTask(home, root, "cat w.txt")).task.outcome).toBe("succeeded");
     expect(existsSync(proof) ? readFileSync(proof, "utf8") : "").toBe("");
   });
@@ -292,7 +292,7 @@ describe("nothing that a task plants is ever executed by the daemon", () => {
     const { run, task } = await runTask(home, root, "echo w > w.txt");
     expect(task.outcome).toBe("succeeded");
     expect((await home.cli(root, ["diff", run.id])).status).toBe(0);
-    expect((await home.cli(root, ["apply", run.id])).status).toBe(0);
+    expect((await home.cli(root, ["accept", run.id])).status).toBe(0);
     expect((await home.cli(root, ["gc", "--yes", "--older-than", "0s"])).status).toBe(0);
     expect(existsSync(proof) ? readFileSync(proof, "utf8") : "").toBe("");
   });

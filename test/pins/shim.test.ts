@@ -28,6 +28,12 @@ describe("the records of a shim are pinned", () => {
     expect(read("log.tail")).toBe("");
   });
 
+  it("by the sign that something was left out", async () => {
+    const spec = shimSpec("head -c 1000 /dev/zero; head -c 600 /dev/zero >&2", { splitOutput: true, capBytes: 512 });
+    await runShim(spec);
+    expect(readdirSync(spec.directory).toSorted()).toEqual([...FILES.split, "log.cut", "output.cut"].toSorted());
+  });
+
   it("by what today's daemon reads in records that were left behind", () => {
     const directory = join(temporaryFolder(), "attempt");
     mkdirSync(directory);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { mergeTrees, type TreeMerge } from "../../../src/landing/merge-trees.ts";
@@ -77,7 +77,8 @@ function apply(tree: TreeSpec, edit: Edit): TreeSpec {
   const file = name === undefined ? undefined : tree[name];
   if (name === undefined || file === undefined) return tree;
   if (edit.type === "delete") return without(tree, name);
-  if (edit.type === "move") return put(without(tree, name), edit.to, file);
+  // Moved over another file, it would be that file's new content, and deleted at its own path.
+  if (edit.type === "move") return edit.to in tree ? tree : put(without(tree, name), edit.to, file);
   if (typeof file !== "string") return tree;
   if (edit.type === "mode") return { ...tree, [name]: { mode: EXECUTABLE, content: file } };
   const lines = file.split(/(?<=\n)/);
@@ -95,7 +96,8 @@ const caseArbitrary = fc
 function countLines(tree: Readonly<Record<string, FileSpec>>): Map<string, number> {
   const counts = new Map<string, number>();
   for (const one of Object.values(tree).flatMap((file) => contentOf(file).split("\n"))) {
-    counts.set(one, (counts.get(one) ?? 0) + 1);
+    // What stands behind the last line end is no line.
+    if (one !== "") counts.set(one, (counts.get(one) ?? 0) + 1);
   }
   return counts;
 }

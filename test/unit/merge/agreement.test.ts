@@ -45,19 +45,19 @@ function mergeByLines(versions: Lines): string | undefined {
 describe("a merge of lines and git's own", () => {
   it("decide the same and make the same text, where no line repeats", () => {
     const seed = Date.now();
-    const cases = fc.sample(anyPlainVersions, { numRuns: 600, seed });
+    const cases = fc.sample(anyPlainVersions, { numRuns: 400, seed });
     const byGit = mergeByGit(cases);
     const merged = byGit.filter((text) => text !== undefined).length;
     for (const [at, versions] of cases.entries()) {
       expect({ versions, text: mergeByLines(versions) }, `seed ${seed}`).toEqual({ versions, text: byGit[at] });
     }
-    expect(merged).toBeGreaterThan(100);
-    expect(merged).toBeLessThan(500);
+    expect(merged).toBeGreaterThan(50);
+    expect(merged).toBeLessThan(350);
   });
 
   it("hardly ever make two different texts where lines repeat", () => {
     const seed = Date.now();
-    const cases = fc.sample(anyLineVersions(fc.constantFrom("a", "b", "c"), 12), { numRuns: 600, seed });
+    const cases = fc.sample(anyLineVersions(fc.constantFrom("a", "b", "c"), 12), { numRuns: 400, seed });
     const byGit = mergeByGit(cases);
     let [agreed, differed] = [0, 0];
     for (const [at, versions] of cases.entries()) {
@@ -66,7 +66,7 @@ describe("a merge of lines and git's own", () => {
       if (text === gitText) agreed += 1;
       else differed += 1;
     }
-    expect(agreed, `seed ${seed}`).toBeGreaterThan(200);
+    expect(agreed, `seed ${seed}`).toBeGreaterThan(100);
     expect(differed, `seed ${seed}`).toBeLessThan(agreed / 20);
   });
 });

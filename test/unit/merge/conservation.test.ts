@@ -40,6 +40,12 @@ describe("the conservation check of a text", () => {
     expect(found(versions.base, versions.ours, versions.theirs, "a\nx\nb\nc\nx\n")).toEqual(["foreign-change x 1"]);
   });
 
+  it("leaves to a person a line that one side added where the other moved it to, though the merge is right", () => {
+    const [base, ours, theirs] = ["x\na\nb\nc\n", "x\na\nb\nx\nc\n", "a\nb\nx\nc\n"];
+    expect(mergeText({ base, ours, theirs }, "text")).toMatchObject({ status: "merged", text: theirs });
+    expect(found(base, ours, theirs, theirs)).toEqual(["lost-line x 1"]);
+  });
+
   it("does not mind the order, nor line ends that a side changed throughout", () => {
     expect(found("a\nb\n", "b\na\n", "a\nb\nc\n", "c\nb\na\n")).toEqual([]);
     expect(found("a\nb\n", "a\r\nb\r\n", "a\nb\nc\n", "a\r\nb\r\nc\r\n")).toEqual([]);

@@ -69,6 +69,25 @@ describe("the edits between two lists of lines", () => {
   });
 
   it("stand in the last of several places, or where they meet another", () => {
+    const anyPair = fc.oneof(
+      fc.tuple(anyFew, anyFew),
+      anyLineVersions(fc.constantFrom("a", "b"), 20).map(({ base, ours }) => [base, ours] as const),
+    );
+    fc.assert(
+      fc.property(anyPair, ([base, side]) => {
+        const edits = findEdits(base, side);
+        for (const [at, { baseStart, baseEnd, sideStart, sideEnd }] of edits.entries()) {
+          if (baseStart < baseEnd && sideStart < sideEnd) continue;
+          const [lines, start, end] = baseStart < baseEnd ? [base, baseStart, baseEnd] : [side, sideStart, sideEnd];
+          if (baseEnd < base.length) expect(lines[start] === lines[end]).toBe(false);
+          const before = edits[at - 1];
+          const gap = baseStart - (before?.baseEnd ?? -1);
+          const isRaised = (by: number) => lines[start - by] === lines[end - by];
+          expect(before !== undefined && Array.from({ length: gap }, (_, at) => at + 1).every(isRaised)).toBe(false);
+        }
+      }),
+      { numRuns: 3000 },
+    );
     const edits = (base: string, side: string) =>
       findEdits(base.split(""), side.split("")).map((edit) => Object.values(edit).join(" "));
     expect(edits("abab", "ababab")).toEqual(["4 4 4 6"]);

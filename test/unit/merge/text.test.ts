@@ -252,6 +252,7 @@ describe("a merge with a side that changed only white space", () => {
     expect(merge(base, "if a:\n  b()\n    c()\n", "if a:\n    b(1)\n    c()\n")).toBe(undefined);
     expect(merge(base, "if a:\n  b()\n  c()\n", `${base}      d()\n`)).toBe(undefined);
     expect(merge("a\nb\n", " a\n b\n", "  a\nb\n")).toBe(undefined);
+    expect(merge("a\nb\n", "a \nb \n", "a  \nB\n")).toBe(undefined);
     expect(merge("a\nb\n", " a\nb\n", "a\n b\n")).toBe(" a\n b\n");
     expect(merge("a\nb\nc\n", " a\n b\n c\n", "\ta\nB\nc\n")).toBe(undefined);
   });
@@ -331,6 +332,7 @@ describe("the other policies", () => {
     expect(mergedText(mergeText({ base: undefined, ours: "a\nb\nc\n", theirs: "a\nB\nc\n" }, "union"))).toBe(
       "a\nb\nB\nc\n",
     );
+    expect(mergedText(mergeText({ base: undefined, ours: "a", theirs: `${MARK}b` }, "union"))).toBe(`${MARK}a\nb`);
   });
 });
 
