@@ -3,14 +3,14 @@ import { Turns } from "../base/turns.ts";
 import { waiversOf } from "../landing/audit.ts";
 import type { Candidate } from "../landing/compose-changesets.ts";
 import { mergeChangeset } from "../landing/merge-changeset.ts";
+import { adviseOn, composeContent } from "../landing/conflict-content.ts";
+import { findLeftMarkers } from "../landing/left-markers.ts";
 import { findLosses } from "../landing/losses.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import type { Waiver } from "../landing/tree-merge.ts";
 import { updateConflict, type Side } from "../store/conflicts.ts";
 import { loadLandings } from "../store/landings.ts";
-import { adviseOn, composeContent } from "./conflict-content.ts";
 import { requireConflict, requireOpen, runOf, type KeptConflict } from "./conflict-lookup.ts";
-import { findLeftMarkers } from "./conflict-markers.ts";
 import {
   captureFixed,
   closeLeftOver,

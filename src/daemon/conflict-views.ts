@@ -1,7 +1,6 @@
 import { landedByPath, type PathHistory } from "../landing/history.ts";
 import { mergeChangeset } from "../landing/merge-changeset.ts";
 import type { PathConflict } from "../landing/tree-merge.ts";
-import type { Hunk } from "../merge/text.ts";
 import type { ConflictFileView, ConflictListing, ConflictView } from "../protocol/views.ts";
 import { loadOpenConflicts } from "../store/conflicts.ts";
 import { runOf, type KeptConflict } from "./conflict-lookup.ts";
@@ -95,6 +94,8 @@ function viewFile(conflict: PathConflict, { choices }: KeptConflict, bounds: Bou
     hunksLeft: Math.max(0, hunks.length - bounds.hunks),
   };
 }
+
+type Hunk = NonNullable<PathConflict["hunks"]>[number];
 
 function viewHunk(hunk: Hunk, most: number): ConflictFileView["hunks"][number] {
   const view = (start: number, lines: readonly string[]): ConflictFileView["hunks"][number]["base"] => ({

@@ -61,11 +61,7 @@ export async function landTask(
 }
 
 /** The landing by which a task's work is on the run's target, if it is. */
-export async function findLanded(
-  parts: Parts,
-  run: LiveRun,
-  task: string,
-): Promise<LandingRow<LandingRecord> | undefined> {
+async function findLanded(parts: Parts, run: LiveRun, task: string): Promise<LandingRow<LandingRecord> | undefined> {
   const rows = await loadLandings<LandingRecord>(parts.store, run.row.id);
   return rows.findLast(
     ({ state, record }) =>

@@ -6,7 +6,8 @@ import { authorOf, landedMessage } from "./landed-commit.ts";
 import { conflictsOfMarkers, mergeOnto } from "./merge-changeset.ts";
 import type { HandMerge, LandedChangeset } from "./receipt.ts";
 import { SideBySide } from "./side-by-side.ts";
-import type { PathConflict, Waiver } from "./tree-merge.ts";
+import type { PathConflict } from "./merge-trees.ts";
+import type { Waiver } from "./tree-merge.ts";
 
 /** A changeset that is to land. */
 export interface Candidate {

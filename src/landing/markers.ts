@@ -54,7 +54,7 @@ async function readMarkers(objects: ObjectStore, oid: string): Promise<number[]>
 }
 
 /** The lines of a text (from 1) that are conflict markers; none where nothing is opened and closed. */
-export function markerLines(text: string): number[] {
+function markerLines(text: string): number[] {
   if (!hasMarkers(text)) return [];
   return text.split("\n").flatMap((line, index) => (MARKER_LINE.test(line) ? [index + 1] : []));
 }

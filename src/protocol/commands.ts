@@ -90,7 +90,7 @@ const acceptResult = z.object({
 const environment = z.record(z.string(), z.string());
 
 /** A task's work that landed because a person asked for it. */
-export const landResult = z.object({
+const landResult = z.object({
   run: z.string(),
   task: z.string(),
   landing: landingView,
@@ -103,7 +103,7 @@ export const landResult = z.object({
 });
 
 /** A conflict that was opened in a workspace. */
-export const openResult = z.object({
+const openResult = z.object({
   id: z.string(),
   folder: z.string(),
   /** The commit it stands on: what had landed. */

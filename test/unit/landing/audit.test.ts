@@ -86,7 +86,7 @@ function changesetOf(record: LandingRecord, index: number): LandingRecord["chang
 /** A record whose last changeset has become another commit, as a forger would write it down in full. */
 async function withLast(made: TestVault, record: LandingRecord, commit: string): Promise<LandingRecord> {
   const tree = await made.vault.objects.treeOf(commit);
-  const changesets = record.changesets.with(-1, { ...changesetOf(record, record.changesets.length - 1), commit });
+  const changesets = record.changesets.with(1, { ...changesetOf(record, 1), commit });
   return { ...record, after: commit, tree, changesets, verification: { ...record.verification, tree } };
 }
 
@@ -212,7 +212,7 @@ describe("a receipt", () => {
     const dropped = await withLast(made, record, forged);
     const waived = (waiver: Waiver): LandingRecord => ({
       ...dropped,
-      changesets: dropped.changesets.with(-1, { ...changesetOf(dropped, 1), waivers: [waiver] }),
+      changesets: dropped.changesets.with(1, { ...changesetOf(dropped, 1), waivers: [waiver] }),
     });
     expect(await prove(made, waived({ path: "a.txt", what: "ours was taken", by: "person" }))).toEqual([]);
     expect(await prove(made, waived({ path: "b.txt", what: "ours was taken", by: "person" }))).not.toEqual([]);

@@ -1,7 +1,7 @@
 import type { ObjectStore } from "../git/objects.ts";
 import { LARGEST_BLOB_BYTES } from "../git/objects.ts";
 import { TreeEditor } from "../git/tree-editor.ts";
-import { findAddedMarkers, leftMarkers, type MarkedFile } from "../landing/markers.ts";
+import { findAddedMarkers, leftMarkers, type MarkedFile } from "./markers.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { PlacedPath } from "./conflict-content.ts";
 

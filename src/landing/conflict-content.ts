@@ -1,9 +1,9 @@
 import type { Git } from "../git/git.ts";
 import { LARGEST_BLOB_BYTES } from "../git/objects.ts";
 import { TreeEditor } from "../git/tree-editor.ts";
-import type { Candidate } from "../landing/compose-changesets.ts";
-import { mergeChangeset } from "../landing/merge-changeset.ts";
-import type { PathConflict } from "../landing/tree-merge.ts";
+import type { Candidate } from "./compose-changesets.ts";
+import { mergeChangeset } from "./merge-changeset.ts";
+import type { PathConflict } from "./tree-merge.ts";
 import type { Entry } from "../merge/change.ts";
 import { hasMarkers, withMarkers, type TextVersions } from "../merge/text.ts";
 import type { Vault } from "../workspaces/vault.ts";
