@@ -152,6 +152,91 @@ Examples:
   anabranch accept --undo @last    while nothing else has changed`,
 ).option("--undo", "take it back, byte for byte");
 
+const conflicts = addConflicts(
+  "conflicts",
+  "list what could not be merged and waits for a decision",
+  "list",
+  `
+Examples:
+  anabranch conflicts                        those of this repository
+  anabranch conflicts show h4t2              both sides, and the ways on
+  anabranch conflicts open h4t2              fix it in a workspace, then: anabranch land h4t2
+  anabranch conflicts take theirs h4t2       the task's side of every path
+  anabranch conflicts abort h4t2             give it up; the changeset stays in the vault`,
+).option("-a, --all", "conflicts of all repositories");
+
+addConflicts(
+  "show <id>",
+  "show both sides of a conflict, who wanted what, and the ways on",
+  "show",
+  `
+Examples:
+  anabranch conflicts show h4t2
+  anabranch conflicts show h4t2 --full       every file and line`,
+  conflicts,
+).option("--full", "every file and line, however many there are");
+
+addConflicts(
+  "open <id>",
+  "open a workspace to fix a conflict in, and print its folder",
+  "open",
+  `
+Everything that merges is merged there; where it does not, both sides stand between
+markers. When it is fixed: anabranch land ID. Opened again it is the same folder.
+
+Examples:
+  cd $(anabranch conflicts open h4t2 --plain)`,
+  conflicts,
+);
+
+addConflicts(
+  "take <side> <id> [path]",
+  "take a side of a conflict: ours is what has landed, theirs is the task's",
+  "take",
+  `
+Without a path, of all its paths. When every path has a side it lands, and the receipt
+names what was dropped and that a person said so.
+
+Examples:
+  anabranch conflicts take theirs h4t2
+  anabranch conflicts take ours h4t2 src/a.ts`,
+  conflicts,
+);
+
+addConflicts(
+  "abort <id>",
+  "give a conflict up; the changeset and what was made of it stay in the vault",
+  "abort",
+  `
+Examples:
+  anabranch conflicts abort h4t2`,
+  conflicts,
+);
+
+addCommand(
+  "land <id>",
+  "land a conflict that was fixed, or a task's work that has not landed",
+  () => import("./commands/land.ts"),
+  `
+It is merged and verified like everything that lands. How the task ended stays as it is.
+
+Examples:
+  anabranch land h4t2           a conflict, fixed in the workspace that was opened for it
+  anabranch land k3v9/fix       a task that failed, was cancelled or did not pass verification`,
+);
+
+addCommand(
+  "audit [run]",
+  "prove again what every receipt says, from the objects in the vault alone",
+  () => import("./commands/audit.ts"),
+  `
+Ends with status 6 when one is not proved.
+
+Examples:
+  anabranch audit
+  anabranch audit @last --json`,
+);
+
 addCommand(
   "git [args...]",
   "run a read-only git command in the vault of this repository",
@@ -212,6 +297,12 @@ type Loader = () => Promise<{ readonly action: CommandAction<never> }>;
 function addCommand(usage: string, about: string, load: Loader, help: string): Command {
   const command = addCommon(program.command(usage).description(about)).addHelpText("after", help);
   act(command, load, []);
+  return command;
+}
+
+function addConflicts(usage: string, about: string, word: string, help: string, parent: Command = program): Command {
+  const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
+  act(command, () => import("./commands/conflicts.ts"), [word]);
   return command;
 }
 

@@ -115,6 +115,8 @@ async function loadAllRuns(parts: Parts): Promise<StoredRun[]> {
 }
 
 function isRetained(parts: Parts, row: WorkspaceRow): boolean {
+  // A person is at work in it.
+  if (row.holder?.startsWith("conflict/") === true) return false;
   const [run = "", task] = (row.holder ?? "").split("/");
   const live = parts.book.get(run);
   if (live === undefined) return true;
@@ -180,7 +182,7 @@ async function remove(parts: Parts, { runs, keptBases, workspaces, pins }: Colle
 
 async function removeRefs(parts: Parts, run: StoredRun, keepBase: boolean): Promise<void> {
   const vault = parts.vaultOf(run.repositoryId);
-  const kinds = ["snapshots", "commits", "nested", "ignored"];
+  const kinds = ["snapshots", "commits", "nested", "ignored", "conflicts"];
   const lists = await Promise.all(
     kinds.map((kind) => listRefs(parts.git, vault.directory, `refs/${kind}/${run.id}/`).catch((): Ref[] => [])),
   );

@@ -11,7 +11,9 @@ import { collectGarbage } from "./collect.ts";
 import type { Accepter } from "./accepter.ts";
 import type { DaemonConfig } from "./config.ts";
 import { examine, type DoctorContext } from "./doctor.ts";
+import type { ConflictDesk } from "./conflict-desk.ts";
 import type { Lander } from "./lander.ts";
+import { createLandingHandlers } from "./landing-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -28,6 +30,7 @@ export interface HandlerContext extends DoctorContext {
   readonly accepter: Accepter;
   readonly lander: Lander;
   readonly verifier: Verifier;
+  readonly desk: ConflictDesk;
   readonly config: DaemonConfig;
   readonly version: string;
   readonly startedMs: number;
@@ -152,6 +155,8 @@ export function createHandlers(context: HandlerContext): Handlers {
       }
       return request.undo === true ? accepter.undo(run, request) : accepter.accept(run, request, signal);
     },
+
+    ...createLandingHandlers(context),
 
     gc: (request) => collectGarbage(parts, request, context.config.keepMs),
 

@@ -8,13 +8,15 @@
  *
  * It acts on state: being told of a change once too often is harmless, and one landing of a run is under way at a time.
  */
-import { toAnabranchError } from "../base/errors.ts";
+import { AnabranchError, toAnabranchError } from "../base/errors.ts";
 import { createSignal, type Signal } from "../base/signal.ts";
+import { Turns } from "../base/turns.ts";
 import { isDecidable, rankCandidates } from "../engine/candidates.ts";
+import type { Candidate } from "../landing/compose-changesets.ts";
 import { stagingRef, type Lane } from "../landing/lane.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import { loadLandings, loadMovingLandings } from "../store/landings.ts";
-import type { RunLanding } from "../store/runs.ts";
+import type { Reason, RunLanding } from "../store/runs.ts";
 import { judgeBase, redBaseReason, toleratedCommands } from "./base-verdict.ts";
 import { concludeLanding, failedReason, land, moveLane } from "./landing-transaction.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
@@ -22,7 +24,7 @@ import { openLane } from "./open-lane.ts";
 import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
 import type { RunInputs } from "./run-files.ts";
-import { contributionOf, endCancelled, type Contribution } from "./settlement.ts";
+import { contributionOf, endCancelled, lateContribution, leftContribution, type Contribution } from "./settlement.ts";
 import type { Verifier } from "./verifier.ts";
 
 /** See the head of this file. */
@@ -31,6 +33,8 @@ export class Lander {
   readonly #verifier: Verifier;
   readonly #signals = new Map<string, Signal>();
   readonly #bases = new Map<string, Promise<RunLanding>>();
+  /** One landing of a run at a time. */
+  readonly #turns = new Turns();
 
   constructor(parts: Parts, verifier: Verifier) {
     this.#parts = parts;
@@ -58,8 +62,37 @@ export class Lander {
 
   /** What a task that comes after others of its run starts from. */
   async tipOf(run: LiveRun): Promise<string> {
-    const lane = await this.#laneOf(run, run.row.spec.land === "together");
+    const lane = await this.laneOf(run, run.row.spec.land === "together");
     return (await lane.tip()) ?? run.row.baseCommit;
+  }
+
+  /**
+   * Lands a changeset of a task that has ended, by a person's wish, when nothing else of its run is landing.
+   *
+   * @param inputsFor settles what workspaces of the run need to know
+   * @returns the landing
+   * @throws {AnabranchError} why it does not land; then nothing has moved
+   */
+  async landLate(
+    run: LiveRun,
+    candidate: Candidate,
+    inputsFor: () => Promise<RunInputs>,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const settled: { landing?: string; reason?: Reason } = {};
+    const isWanted = (): boolean => !signal.aborted;
+    const late = lateContribution(candidate, isWanted, (how) => Object.assign(settled, how));
+    // Whoever looks whether it is still wanted looks when the run is touched.
+    const wake = (): void => this.#parts.book.touch(run);
+    signal.addEventListener("abort", wake);
+    try {
+      await this.#turns.run(run.row.id, () => this.#whileLive(run, () => this.#landOne(run, late, inputsFor)));
+    } finally {
+      signal.removeEventListener("abort", wake);
+    }
+    if (settled.landing !== undefined) return settled.landing;
+    const { code = "CANCELLED", message = "it was given up before it landed", ...more } = settled.reason ?? {};
+    throw new AnabranchError(code, { message, ...more });
   }
 
   /** Finds out what became of the landings an earlier daemon was about to do, and goes on with what waits. */
@@ -68,10 +101,14 @@ export class Lander {
       const run = await this.#parts.book.find(row.run);
       if (run === undefined) continue;
       const { target, before, after } = row.record;
-      const lane = await this.#laneOf(run, target.name === stagingRef(run.row.id));
+      const lane = await this.laneOf(run, target.name === stagingRef(run.row.id));
       const moved = await lane.holds(after, row.id, before);
       const waiting = [...run.tasks.values()].filter((task) => task.row.landing === row.id);
-      await concludeLanding(this.#parts, run, lane, row, moved, this.#contributions(run, waiting));
+      const contributions = this.#contributions(run, waiting);
+      const known = new Set(contributions.map(({ candidate }) => candidate.task));
+      const late = row.record.changesets.filter(({ task }) => row.id !== row.run && !known.has(task));
+      contributions.push(...late.map((changeset) => leftContribution(row.run, changeset)));
+      await concludeLanding(this.#parts, run, lane, row, moved, contributions);
     }
     for (const run of this.#parts.book.all()) {
       this.begin(run);
@@ -89,7 +126,9 @@ export class Lander {
 
   async #look(run: LiveRun): Promise<void> {
     const held = (): void => undefined;
-    await persist(this.#parts, `landing run ${run.row.id}`, held, () => this.#work(run)).catch((cause: unknown) =>
+    await persist(this.#parts, `landing run ${run.row.id}`, held, () =>
+      this.#turns.run(run.row.id, () => this.#work(run)),
+    ).catch((cause: unknown) =>
       this.#parts.log("error", "the lander failed", {
         run: run.row.id,
         cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
@@ -98,6 +137,35 @@ export class Lander {
     if (run.row.state !== "ended" || run.unended > 0) return;
     this.#signals.delete(run.row.id);
     this.#bases.delete(run.row.id);
+  }
+
+  async #landOne(run: LiveRun, contribution: Contribution, inputsFor: () => Promise<RunInputs>): Promise<void> {
+    const inputs = await inputsFor();
+    await land(this.#parts, this.#verifier, {
+      run,
+      inputs,
+      lane: await this.laneOf(run, false),
+      contributions: [contribution],
+      base: await this.#judgeBase(run, inputs),
+      again: true,
+    });
+  }
+
+  /** Keeps a run that is over in the book for as long as something of it lands. */
+  async #whileLive(run: LiveRun, action: () => Promise<void>): Promise<void> {
+    const { book, files } = this.#parts;
+    const { id } = run.row;
+    const isOver = book.get(id) === undefined;
+    if (isOver) book.add(run);
+    try {
+      await action();
+    } finally {
+      if (isOver) {
+        this.#bases.delete(id);
+        book.remove(id);
+        await files.forget(id);
+      } else book.touch(run, [...run.tasks.keys()]);
+    }
   }
 
   async #work(run: LiveRun): Promise<void> {
@@ -132,7 +200,7 @@ export class Lander {
     await land(this.#parts, this.#verifier, {
       run,
       inputs: await this.#inputs(run),
-      lane: await this.#laneOf(run, staged),
+      lane: await this.laneOf(run, staged),
       contributions: this.#contributions(run, tasks),
       base: staged ? undefined : await this.#judgeBase(run),
     });
@@ -175,8 +243,8 @@ export class Lander {
 
   /** Moves the lane to all that was put together, at once or not at all. */
   async #landTogether(run: LiveRun): Promise<void> {
-    const after = await (await this.#laneOf(run, true)).tip();
-    const lane = await this.#laneOf(run, false);
+    const after = await (await this.laneOf(run, true)).tip();
+    const lane = await this.laneOf(run, false);
     if (after === undefined) {
       await this.#parts.book.change(run, (draft) => draft.setLanding({ together: "landed" }));
       return;
@@ -216,10 +284,11 @@ export class Lander {
     return tasks.flatMap((task) => contributionOf(run, task.row.name, this.#parts.clock) ?? []);
   }
 
-  #judgeBase(run: LiveRun): Promise<RunLanding> {
+  #judgeBase(run: LiveRun, given?: RunInputs): Promise<RunLanding> {
     const known = this.#bases.get(run.row.id);
     if (known !== undefined) return known;
-    const judged = this.#inputs(run).then((inputs) => judgeBase(this.#parts, this.#verifier, run, inputs));
+    const ready = given === undefined ? this.#inputs(run) : Promise.resolve(given);
+    const judged = ready.then((inputs) => judgeBase(this.#parts, this.#verifier, run, inputs));
     this.#bases.set(run.row.id, judged);
     judged.catch(() => this.#bases.delete(run.row.id));
     return judged;
@@ -229,7 +298,8 @@ export class Lander {
     return this.#parts.files.load(run.row.id);
   }
 
-  #laneOf(run: LiveRun, staged: boolean): Promise<Lane> {
+  /** Where a run's work lands; `staged`: where it is put together before it lands at once. */
+  laneOf(run: LiveRun, staged: boolean): Promise<Lane> {
     return openLane(this.#parts, run, staged ? stagingRef(run.row.id) : undefined);
   }
 }

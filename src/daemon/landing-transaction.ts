@@ -19,7 +19,7 @@ import { stagingRef, type Lane } from "../landing/lane.ts";
 import { receiptRef, writeReceipt, type LandedChangeset, type LandingRecord } from "../landing/receipt.ts";
 import { rulePaths } from "../landing/rules.ts";
 import { isPassing, type Verification } from "../landing/verification.ts";
-import { findConflicts, insertConflict, updateConflict } from "../store/conflicts.ts";
+import { insertConflict, replaceConflict, settleConflicts } from "../store/conflicts.ts";
 import { dropLanding, finishLanding, insertLanding, type LandingRow } from "../store/landings.ts";
 import type { Statement } from "../store/port.ts";
 import type { Reason } from "../store/runs.ts";
@@ -40,6 +40,8 @@ export interface LandingOrder {
   readonly contributions: readonly Contribution[];
   /** What the run's base came to; absent where this lane is only for putting work together, unverified. */
   readonly base: LiveRun["row"]["landing"] | undefined;
+  /** Whether verification that failed before is done again: a person asks. */
+  readonly again?: boolean | undefined;
 }
 
 /** Lands changesets, as one landing where that passes; those that make it fail are found by halves. */
@@ -119,9 +121,15 @@ async function keepConflicts(
     const { candidate, ours, conflicts } = conflicting;
     const contribution = contributions.find((one) => one.candidate === candidate);
     const id = newId(parts.random);
-    const record: ConflictRecord = { candidate, ours, conflicts, lane: lane.name };
+    const record: ConflictRecord = {
+      candidate: withoutDecisions(candidate),
+      ours,
+      conflicts: conflicts.map(({ hunks: _hunks, ...conflict }) => conflict),
+      lane: lane.name,
+    };
     // One that was settled by hand and conflicts anew takes the place of the old one.
-    const replaced = candidate.conflict === undefined ? [] : await abortConflict(parts, candidate.conflict);
+    const replaced =
+      candidate.conflict === undefined ? [] : [replaceConflict(candidate.conflict, parts.clock.wallMs())];
     await parts.book.change(run, (draft) => {
       draft.also([
         ...replaced,
@@ -137,9 +145,13 @@ async function keepConflicts(
   }
 }
 
-async function abortConflict(parts: Parts, id: string): Promise<Statement[]> {
-  const [row] = await findConflicts<ConflictRecord>(parts.store, id);
-  return row?.state === "open" ? [updateConflict(row, { state: "aborted", endedMs: parts.clock.wallMs() })] : [];
+// What was decided was decided about another version of ours.
+function withoutDecisions({
+  choices: _choices,
+  conflict: _conflict,
+  ...candidate
+}: Contribution["candidate"]): ConflictRecord["candidate"] {
+  return candidate;
 }
 
 async function stagedOnly(parts: Parts, { run }: LandingOrder, commit: string): Promise<Verification> {
@@ -151,7 +163,7 @@ async function stagedOnly(parts: Parts, { run }: LandingOrder, commit: string): 
 async function verifyComposed(
   parts: Parts,
   verifier: Verifier,
-  { run, inputs, contributions, base }: LandingOrder,
+  { run, inputs, contributions, base, again }: LandingOrder,
   before: string,
   commit: string,
 ): Promise<Verification> {
@@ -175,6 +187,7 @@ async function verifyComposed(
       commit,
       rulesFrom: before,
       tolerated,
+      again,
       report,
       signal: stop.signal,
     });
@@ -333,7 +346,7 @@ export async function concludeLanding(
   contributions: readonly Contribution[],
 ): Promise<void> {
   if (moved) await lane.settle(row.record.before, row.record.after);
-  const settled = moved ? await settledConflicts(parts, row) : [];
+  const settled = moved ? settledConflicts(parts, row) : [];
   await parts.book.change(run, (draft) => {
     draft.also([moved ? finishLanding(row, parts.clock.wallMs()) : dropLanding(row), ...settled]);
     for (const one of contributions) {
@@ -353,15 +366,10 @@ function changesetOf({ changesets }: LandingRecord, { candidate }: Contribution)
   return changesets.find(({ task, attempt }) => task === candidate.task && attempt === candidate.attempt);
 }
 
-async function settledConflicts(parts: Parts, { id, record }: LandingRow<LandingRecord>): Promise<Statement[]> {
-  const statements: Statement[] = [];
-  for (const { conflict } of record.changesets) {
-    if (conflict === undefined) continue;
-    const [open] = await findConflicts<ConflictRecord>(parts.store, conflict);
-    if (open?.state !== "open") continue;
-    statements.push(updateConflict(open, { state: "settled", landing: id, endedMs: parts.clock.wallMs() }));
-  }
-  return statements;
+/** Whatever conflict there was about a task's work is settled when it has landed, in whichever way it came to that. */
+function settledConflicts(parts: Parts, { id, run, record }: LandingRow<LandingRecord>): Statement[] {
+  const tasks = new Set(record.changesets.map(({ task }) => task));
+  return [...tasks].map((task) => settleConflicts({ run, task }, id, parts.clock.wallMs()));
 }
 
 async function refuse(

@@ -75,5 +75,12 @@ export function summarizeConflict(row: ConflictRow<ConflictRecord>): ConflictSum
       return { path, kind, message, ...(choice === undefined ? {} : { choice }) };
     }),
     createdMs: row.createdMs,
+    ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),
   };
+}
+
+/** The landing by which a task's work is on its run's target, also where a person landed it after the task had ended. */
+export function landingOf(run: string, task: string, rows: readonly LandingRow<LandingRecord>[]): string | undefined {
+  const landed = rows.filter(({ state, record }) => state === "landed" && isTarget(run, record));
+  return landed.findLast(({ record }) => record.changesets.some((changeset) => changeset.task === task))?.id;
 }

@@ -31,6 +31,7 @@ import { openTrash } from "../workspaces/trash.ts";
 import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
 import { Accepter } from "./accepter.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
+import { ConflictDesk } from "./conflict-desk.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
 import { Lander } from "./lander.ts";
 import { Limits } from "./limits.ts";
@@ -66,6 +67,7 @@ async function main(): Promise<void> {
   const lander = new Lander(parts, verifier);
   const accepter = new Accepter(parts, verifier);
   const reconciler = new Reconciler(parts, lander);
+  const desk = new ConflictDesk(parts, lander);
   const socket = join(directories.runtime, "daemon.sock");
   let stopping = false;
   const stop = (): void => {
@@ -80,6 +82,7 @@ async function main(): Promise<void> {
     lander,
     accepter,
     verifier,
+    desk,
     config,
     version: VERSION,
     startedMs,
@@ -99,6 +102,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   void parts.trash.empty();
+  desk.recover().catch((cause: unknown) => log("error", "left workspaces stay as they are", { cause: String(cause) }));
   keepHouse(
     parts,
     config,

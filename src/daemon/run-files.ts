@@ -35,15 +35,20 @@ export class RunFiles {
 
   /** Reads a run's inputs. */
   async load(run: string): Promise<RunInputs> {
+    const inputs = await this.find(run);
+    if (inputs === undefined) throw new AnabranchError("INTERNAL", { message: `the inputs of run ${run} are gone` });
+    return inputs;
+  }
+
+  /** A run's inputs, as long as it has work left. */
+  async find(run: string): Promise<RunInputs | undefined> {
     const known = this.#inputs.get(run);
     if (known !== undefined) return known;
-    try {
-      const inputs = JSON.parse(await readFile(this.#path(run), "utf8")) as RunInputs;
-      this.#inputs.set(run, inputs);
-      return inputs;
-    } catch (cause) {
-      throw new AnabranchError("INTERNAL", { message: `the inputs of run ${run} are gone`, cause });
-    }
+    const text = await readFile(this.#path(run), "utf8").catch(() => undefined);
+    if (text === undefined) return undefined;
+    const inputs = JSON.parse(text) as RunInputs;
+    this.#inputs.set(run, inputs);
+    return inputs;
   }
 
   /** Removes a run's inputs: all its work is done. */

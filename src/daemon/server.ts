@@ -31,7 +31,7 @@ export function createApi(parts: Parts, handlers: Handlers, streamers: Streamers
       const { request, inTask } = commands[name];
       const input = await readRequest(context, request);
       const caller = claimsOf(context);
-      if (inTask === "refused") await refuseInTask(parts, caller, name);
+      if (inTask === "refused") await refuseInTask(parts, caller, name.replace("-", " "));
       const handler = handlers[name] as (input: unknown, caller: CallerClaims, signal: AbortSignal) => Promise<unknown>;
       const data = await handler(input, caller, context.req.raw.signal);
       return context.json({ v: 1, ok: true, data });

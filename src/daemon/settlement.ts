@@ -1,12 +1,17 @@
 import type { Clock } from "../base/clock.ts";
 import type { Candidate, Conflicting } from "../landing/compose-changesets.ts";
+import type { LandedChangeset } from "../landing/receipt.ts";
+import type { PathConflict } from "../landing/tree-merge.ts";
 import type { Reason } from "../store/runs.ts";
 import type { Draft } from "./draft.ts";
 import { failTask } from "./failing.ts";
 import { requireAttempt, type LiveRun } from "./live-run.ts";
 
-/** What a conflict is kept as. */
-export interface ConflictRecord extends Conflicting {
+/** What a conflict is kept as. The places in its files are found again from the three versions. */
+export interface ConflictRecord {
+  readonly candidate: Omit<Candidate, "choices" | "conflict">;
+  readonly ours: string;
+  readonly conflicts: readonly Omit<PathConflict, "hunks">[];
   /** The ref it was to land on. */
   readonly lane: string;
 }
@@ -51,6 +56,42 @@ export function contributionOf(run: LiveRun, name: string, clock: Clock): Contri
       else failTask(draft, clock, spec, { outcome: "failed", reason, result });
     },
   };
+}
+
+/**
+ * A changeset that lands by a person's wish. Its task has ended and stays as it ended.
+ * @param heed is told why it does not land
+ */
+export function lateContribution(
+  candidate: Candidate,
+  isWanted: () => boolean,
+  heed: (settled: { readonly landing: string } | { readonly reason: Reason }) => void,
+): Contribution {
+  const { task } = candidate;
+  return {
+    candidate,
+    isWanted,
+    moving: () => undefined,
+    landed(draft, landing, commit) {
+      draft.event("task.landed", { landing, commit, late: true }, task);
+      heed({ landing });
+    },
+    refused(draft, reason) {
+      draft.event("task.not-landed", { reason }, task);
+      heed({ reason });
+    },
+  };
+}
+
+/** What an earlier daemon was about to land by a person's wish; whoever asked is gone. */
+export function leftContribution(run: string, changeset: LandedChangeset): Contribution {
+  const { task, attempt, base, snapshot } = changeset;
+  const candidate = { run, task, attempt, base, snapshot, intent: "" };
+  return lateContribution(
+    candidate,
+    () => true,
+    () => undefined,
+  );
 }
 
 /** Ends a task that was asked to stop before the lane moved for it. */

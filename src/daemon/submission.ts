@@ -8,7 +8,7 @@ import { estimateFrom, median, type TaskEstimate } from "../engine/estimate.ts";
 import { buildGraph, type Graph } from "../engine/graph.ts";
 import { decide, type Decision } from "../engine/planner.ts";
 import type { SpinUp } from "../engine/simulate.ts";
-import { findRepository, readHead, readLocalConfig, type Repository, type RepositoryHead } from "../git/repository.ts";
+import { findRepository, type Repository, type RepositoryHead } from "../git/repository.ts";
 import type { CommandRequest } from "../protocol/commands.ts";
 import { loadValues } from "../store/measurements.ts";
 import { ensureRepository, findRepositoryRow, type RepositoryRow } from "../store/repositories.ts";
@@ -20,12 +20,11 @@ import type { RepositoryFile, WorkflowDefinition } from "../workflows/schema.ts"
 import type { RunSpec, TaskSpec } from "../workflows/spec.ts";
 import { takeBase, takeNamedBase } from "../workspaces/base.ts";
 import { copyCarried, findDependencies } from "../workspaces/dependencies.ts";
-import { describeSource, refuseLocalFilters, surveyBase } from "../workspaces/source.ts";
-import { prepareVault } from "../workspaces/vault.ts";
 import { makeLiveRun, type LiveRun, type PlanRecord } from "./live-run.ts";
 import { taskSubject } from "./memory.ts";
 import type { Parts } from "./parts.ts";
 import type { Reconciler } from "./reconciler.ts";
+import { openRepository, settleSource } from "./repository-source.ts";
 
 type StartRequest = CommandRequest<"start">;
 
@@ -189,17 +188,14 @@ export async function startRun(
   const planned = await planRun(parts, request);
   const { repository, row, spec } = planned;
   const { git } = parts;
-  const vault = parts.vaultOf(row.id);
-  const [head, local] = await Promise.all([readHead(git, repository), readLocalConfig(git, repository)]);
-  await refuseLocalFilters(git, repository, local);
-  await prepareVault(vault.directory, repository, local, parts.layout.state);
+  const opened = await openRepository(parts, row.id, repository);
+  const { vault, head } = opened;
   const named = request.base ?? targetBase(head, request.target);
   const base =
     named === undefined
       ? await takeBase(git, vault, repository, head)
       : await takeNamedBase(git, vault, repository, head, named);
-  const survey = await surveyBase(git, vault.place, base.commit);
-  const source = await describeSource(git, repository, head, local, survey, named === undefined);
+  const { survey, source } = await settleSource(parts, opened, base.commit, named === undefined);
   const userTree = { gitDirectory: repository.gitDirectory, workTree: repository.root };
   const names = spec.copyDependencies ? spec.dependencies : [];
   const dependencies = await findDependencies(git, userTree, names, survey.lockKey);

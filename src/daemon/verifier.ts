@@ -40,6 +40,8 @@ export interface VerifyRequest {
   readonly rulesFrom: string;
   /** Commands that may fail: they fail on the base already. */
   readonly tolerated?: ReadonlySet<string> | undefined;
+  /** Whether what failed on this tree before is run again: something around it may have been mended. */
+  readonly again?: boolean | undefined;
   /** Whether all commands run, also when one has failed. */
   readonly thorough?: boolean | undefined;
   readonly report?: ((activity: string) => void) | undefined;
@@ -69,7 +71,8 @@ export class Verifier {
       loadVerifyRules(this.#parts, vault, rulesFrom),
     ]);
     if (rules.length === 0) return { status: "unverified", tree, rulesFrom, commands: [], notices: [] };
-    const known = await this.#remembered(row.repositoryId, tree, rules);
+    const remembered = await this.#remembered(row.repositoryId, tree, rules);
+    const known = request.again === true ? onlyPassing(remembered) : remembered;
     const { results, notices } = isDecided(request, rules, known)
       ? { results: inOrder(rules, known), notices: [] }
       : await this.#runMissing(request, tree, rules, known);
@@ -270,6 +273,10 @@ function isDecided(
   if (rules.every(({ command }) => known.has(command))) return true;
   if (thorough === true) return false;
   return [...known.values()].some((result) => !isPassing(result) && tolerated?.has(result.command) !== true);
+}
+
+function onlyPassing(known: ReadonlyMap<string, CommandResult>): Map<string, CommandResult> {
+  return new Map([...known].filter(([, result]) => isPassing(result)));
 }
 
 function inOrder(rules: readonly VerifyCommand[], known: ReadonlyMap<string, CommandResult>): CommandResult[] {

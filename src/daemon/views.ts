@@ -10,7 +10,7 @@ import { loadLandings } from "../store/landings.ts";
 import { outputPath } from "../process/output.ts";
 import type { Layout } from "../workspaces/layout.ts";
 import { treeOf } from "../workspaces/layout.ts";
-import { summarizeConflict, viewLandings, viewLane } from "./landing-views.ts";
+import { landingOf, summarizeConflict, viewLandings, viewLane } from "./landing-views.ts";
 import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { ConflictRecord } from "./settlement.ts";
@@ -40,7 +40,9 @@ export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
       untrackedPaths: row.plan.untrackedPaths,
     },
     plan: viewPlan(row.plan, row.spec, run.graph, run.onLane),
-    taskList: [...run.tasks.values()].map((task) => viewTask(parts, task, byTask.get(task.row.name) ?? [])),
+    taskList: [...run.tasks.values()].map((task) =>
+      viewTask(parts, task, byTask.get(task.row.name) ?? [], landingOf(row.id, task.row.name, landings)),
+    ),
     lane: viewLane(run, landings),
     landings: viewLandings(row.id, landings),
     conflicts: conflicts.map(summarizeConflict),
@@ -121,7 +123,13 @@ export function viewPlannedRun(planned: PlannedRun): PlanView {
   return viewPlan(decision, planned.spec, planned.graph, tasksOnLane(planned.graph));
 }
 
-function viewTask(parts: Parts, { row, spec, activity }: LiveTask, attempts: readonly AttemptRow[]): TaskView {
+function viewTask(
+  parts: Parts,
+  { row, spec, activity }: LiveTask,
+  attempts: readonly AttemptRow[],
+  late: string | undefined,
+): TaskView {
+  const landing = row.landing ?? late;
   return {
     run: row.run,
     name: row.name,
@@ -137,7 +145,7 @@ function viewTask(parts: Parts, { row, spec, activity }: LiveTask, attempts: rea
     ...(row.readyMs === undefined ? {} : { readyMs: row.readyMs }),
     ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),
     ...(row.result?.output === undefined ? {} : { output: row.result.output }),
-    ...(row.landing === undefined ? {} : { landing: row.landing }),
+    ...(landing === undefined ? {} : { landing }),
     attempts: attempts.map((attempt) => viewAttempt(parts.layout, parts, attempt)),
   };
 }

@@ -3,9 +3,10 @@ import type { Git } from "../git/git.ts";
 import type { PathChange } from "../merge/change.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import { authorOf, landedMessage } from "./landed-commit.ts";
-import { mergeTrees, type PathConflict } from "./merge-trees.ts";
-import type { LandedChangeset } from "./receipt.ts";
+import { conflictsOfMarkers, mergeOnto } from "./merge-changeset.ts";
+import type { HandMerge, LandedChangeset } from "./receipt.ts";
 import { SideBySide } from "./side-by-side.ts";
+import type { PathConflict } from "./merge-trees.ts";
 import type { Waiver } from "./tree-merge.ts";
 
 /** A changeset that is to land. */
@@ -21,6 +22,8 @@ export interface Candidate {
   readonly choices?: ReadonlyMap<string, "ours" | "theirs"> | undefined;
   /** What a person gave up when they settled it by hand. */
   readonly waivers?: readonly Waiver[] | undefined;
+  /** How they made the snapshot of the task's own. */
+  readonly byHand?: readonly HandMerge[] | undefined;
   /** The conflict that its landing settles. */
   readonly conflict?: string | undefined;
 }
@@ -49,7 +52,8 @@ export interface Composition {
 
 /**
  * Merges changesets onto a commit, one after the other, each as a commit with one parent. Nothing is moved. One that
- * conflicts is left out, and the next goes onto what the others came to.
+ * conflicts is left out, and the next goes onto what the others came to. So is one that would put conflict markers into
+ * a file: no such thing may land.
  *
  * Those that meet nothing are put side by side without a merge; that none of their edits is missing is checked once,
  * over all of them.
@@ -61,9 +65,17 @@ export async function composeChangesets(
   candidates: readonly Candidate[],
   composition: Composition,
 ): Promise<Composed> {
-  const batch = new Batch(git, vault, from, composition);
-  for (const candidate of candidates) await batch.add(candidate);
-  return batch.finish();
+  const marked: Conflicting[] = [];
+  for (;;) {
+    const batch = new Batch(git, vault, from, composition);
+    const left = candidates.filter((candidate) => !marked.some((one) => one.candidate === candidate));
+    for (const candidate of left) await batch.add(candidate);
+    const composed = await batch.finish();
+    // Looking at all of them at once takes a fraction of looking at each in its turn, and finds nothing most times.
+    const found = await batch.findMarked();
+    if (found.length === 0) return { ...composed, conflicting: [...composed.conflicting, ...marked] };
+    marked.push(...found);
+  }
 }
 
 /** Changesets that are being put on top of each other. */
@@ -74,6 +86,7 @@ class Batch {
   readonly #composition: Composition;
   readonly #landed: { candidate: Candidate; changeset: LandedChangeset }[] = [];
   readonly #conflicting: Conflicting[] = [];
+  readonly #steps: { candidate: Candidate; ours: string; changes: readonly PathChange[] }[] = [];
   /** What was put down without a merge, by path. */
   readonly #unmerged = new Map<string, PathChange>();
   #tip: string;
@@ -94,7 +107,7 @@ class Batch {
     const tree = await (await this.#besideOf(candidate.base)).apply(changes);
     if (tree === undefined) return this.#merge(candidate);
     for (const change of changes) this.#unmerged.set(change.path, change);
-    this.#land(candidate, { tree, paths: changes.length, resolved: [], waivers: [] });
+    this.#land(candidate, { tree, changes, resolved: [], waivers: [] });
   }
 
   /** Writes everything, and checks what was put down without a merge. */
@@ -119,29 +132,38 @@ class Batch {
   }
 
   async #merge(candidate: Candidate): Promise<void> {
-    const { base, snapshot, choices } = candidate;
-    const request = { base, ours: this.#tip, theirs: snapshot, choices, isStaged: true };
-    const merge = await mergeTrees(this.#git, this.#vault, request);
+    const merge = await mergeOnto(this.#git, this.#vault, this.#tip, candidate);
     if (merge.status === "conflict") {
       this.#conflicting.push({ candidate, ours: this.#tip, conflicts: merge.conflicts });
       return;
     }
     this.#beside = undefined;
     for (const { path } of merge.changes) this.#unmerged.delete(path);
-    this.#land(candidate, { ...merge, paths: merge.changes.length });
+    this.#land(candidate, merge);
+  }
+
+  /** The changesets that would put conflict markers into a file. */
+  async findMarked(): Promise<Conflicting[]> {
+    const found = this.#steps.map(async ({ candidate, ours, changes }) => {
+      const conflicts = await conflictsOfMarkers(this.#vault, changes);
+      return conflicts.length === 0 ? [] : [{ candidate, ours, conflicts }];
+    });
+    return (await Promise.all(found)).flat();
   }
 
   #land(
     candidate: Candidate,
-    merged: Pick<LandedChangeset, "paths" | "resolved" | "waivers"> & { readonly tree: string },
+    merged: Pick<LandedChangeset, "resolved" | "waivers"> & { tree: string; changes: readonly PathChange[] },
   ): void {
-    const { tree, paths, resolved } = merged;
-    const { task, attempt, base, snapshot, conflict } = candidate;
+    const { tree, changes, resolved } = merged;
+    const { task, attempt, base, snapshot, conflict, byHand } = candidate;
+    this.#steps.push({ candidate, ours: this.#tip, changes });
     // What is there already needs no commit of its own.
-    if (paths > 0) this.#tip = this.#commit(tree, candidate);
+    if (changes.length > 0) this.#tip = this.#commit(tree, candidate);
     const waivers = [...merged.waivers, ...(candidate.waivers ?? [])];
-    const changeset = { task, attempt, base, snapshot, commit: this.#tip, paths, resolved, waivers };
-    this.#landed.push({ candidate, changeset: conflict === undefined ? changeset : { ...changeset, conflict } });
+    const landed = { task, attempt, base, snapshot, commit: this.#tip, paths: changes.length, resolved, waivers };
+    const by = { ...(conflict === undefined ? {} : { conflict }), ...(byHand === undefined ? {} : { byHand }) };
+    this.#landed.push({ candidate, changeset: { ...landed, ...by } });
   }
 
   #commit(tree: string, { run, task, attempt, intent }: Candidate): string {

@@ -2,6 +2,14 @@ import type { Vault } from "../workspaces/vault.ts";
 import type { ResolvedPath, Waiver } from "./tree-merge.ts";
 import type { Verification } from "./verification.ts";
 
+/** A merge that a person made by hand: what came of three versions. All are commits in the vault. */
+export interface HandMerge {
+  readonly base: string;
+  readonly ours: string;
+  readonly theirs: string;
+  readonly result: string;
+}
+
 /** One changeset of a landing. */
 export interface LandedChangeset {
   readonly task: string;
@@ -15,6 +23,11 @@ export interface LandedChangeset {
   readonly waivers: readonly Waiver[];
   /** The conflict that this settles. */
   readonly conflict?: string | undefined;
+  /**
+   * How a person made `snapshot` of what the task had left, step by step: each starts from the result of the one before,
+   * and the first one's `theirs` is the task's own snapshot.
+   */
+  readonly byHand?: readonly HandMerge[] | undefined;
 }
 
 /** What a landing did and proved. */
@@ -48,10 +61,19 @@ export async function writeReceipt(vault: Vault, run: string, id: string, record
   const text = `${JSON.stringify({ version: 1, landing: id, run, ...record }, undefined, 2)}\n`;
   const oid = await vault.objects.writeBlob(Buffer.from(text));
   const tree = await vault.objects.writeTree([{ mode: "100644", type: "blob", oid, name: RECEIPT_FILE }]);
-  const sources = record.changesets.flatMap(({ base, snapshot }) => [base, snapshot]);
-  const parents = [...new Set([record.after, record.before, ...sources])];
+  const parents = [...new Set(neededCommits(record))];
   const message = `Receipt of landing ${id}\n\nRun ${run} on ${record.target.kind} ${record.target.name}.`;
   return vault.commits.write({ tree, parents, message, atSeconds: record.atMs / 1000 });
+}
+
+/** The commits without which a landing could not be proved again. */
+export function neededCommits({ after, before, changesets }: LandingRecord): string[] {
+  const sources = changesets.flatMap(({ base, snapshot, byHand = [] }) => [
+    base,
+    snapshot,
+    ...byHand.flatMap((step) => [step.base, step.ours, step.theirs, step.result]),
+  ]);
+  return [after, before, ...sources];
 }
 
 /** A receipt, as it stands in the vault. */

@@ -26,7 +26,8 @@ export type ConflictKind =
   | "submodule"
   | "attributes"
   | "name-clash"
-  | "loss";
+  | "loss"
+  | "markers";
 
 /** A conflict as a value: what stood and stands at a path, never text with markers. */
 export interface PathConflict {

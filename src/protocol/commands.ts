@@ -3,7 +3,19 @@ import { z } from "zod";
 import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
 import { LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
-import { checkView, eventView, planView, runSummary, runView } from "./views.ts";
+import {
+  auditedReceipt,
+  checkView,
+  conflictListing,
+  conflictSummary,
+  conflictView,
+  eventView,
+  landingView,
+  planView,
+  runSummary,
+  runView,
+  sideView,
+} from "./views.ts";
 
 const directory = z.string().min(1);
 const id = z.string().min(1).max(200);
@@ -75,6 +87,33 @@ const acceptResult = z.object({
   notices: z.array(z.string()),
 });
 
+const environment = z.record(z.string(), z.string());
+
+/** A task's work that landed because a person asked for it. */
+const landResult = z.object({
+  run: z.string(),
+  task: z.string(),
+  landing: landingView,
+  /** Whether it had landed before it was asked for. */
+  already: z.boolean(),
+  /** The conflict that this settled. */
+  conflict: z.string().optional(),
+  /** The ref in the vault that keeps what was in the workspace of the conflict. */
+  kept: z.string().optional(),
+});
+
+/** A conflict that was opened in a workspace. */
+const openResult = z.object({
+  id: z.string(),
+  folder: z.string(),
+  /** The commit it stands on: what had landed. */
+  base: z.string(),
+  /** What is left to decide, and how each path stands there. */
+  paths: z.array(z.object({ path: z.string(), kind: z.string(), advice: z.string() })),
+  /** Whether it was open there before. */
+  again: z.boolean(),
+});
+
 /** What a daemon says of itself. */
 const statusResult = z.object({
   pid: z.number(),
@@ -135,6 +174,69 @@ export const commands = {
     }),
     response: acceptResult,
     inTask: "refused",
+  },
+  conflicts: {
+    request: z.strictObject({
+      /** Only those of the repository around this folder. */
+      directory: directory.optional(),
+    }),
+    response: z.array(conflictListing),
+    inTask: "allowed",
+  },
+  "conflicts-show": {
+    request: z.strictObject({
+      id,
+      /** Every file and line, however many there are. */
+      full: z.boolean().optional(),
+    }),
+    response: conflictView,
+    inTask: "allowed",
+  },
+  "conflicts-open": {
+    request: z.strictObject({ id, environment }),
+    response: openResult,
+    inTask: "refused",
+  },
+  "conflicts-take": {
+    request: z.strictObject({
+      id,
+      side: sideView,
+      /** From the repository's root; without it, all of its paths. */
+      path: z.string().min(1).optional(),
+      environment,
+    }),
+    response: z.object({ conflict: conflictSummary, landed: landResult.optional() }),
+    inTask: "refused",
+  },
+  "conflicts-abort": {
+    request: z.strictObject({ id }),
+    response: z.object({
+      conflict: conflictSummary,
+      /** The commit in the vault that keeps the task's work. */
+      snapshot: z.string(),
+      /** The ref in the vault that keeps what was in its workspace. */
+      kept: z.string().optional(),
+    }),
+    inTask: "refused",
+  },
+  land: {
+    request: z.strictObject({
+      /** A conflict, or a task that has ended and whose work has not landed. */
+      id,
+      directory: directory.optional(),
+      environment,
+    }),
+    response: landResult,
+    inTask: "refused",
+  },
+  audit: {
+    request: z.strictObject({
+      /** Only the receipts of this run. */
+      id: id.optional(),
+      directory,
+    }),
+    response: z.object({ proved: z.number(), receipts: z.array(auditedReceipt) }),
+    inTask: "allowed",
   },
   gc: {
     request: z.strictObject({

@@ -136,6 +136,76 @@ export const conflictSummary = z.object({
     }),
   ),
   createdMs: ms,
+  endedMs: ms.optional(),
+});
+
+/** Which side of a conflict is taken: what has landed, or the task's. */
+export const sideView = z.enum(["ours", "theirs"]);
+
+/** A conflict in one line, as a list over runs has it. */
+export const conflictListing = conflictSummary.extend({
+  runName: z.string().optional(),
+  repository: z.string(),
+  /** The folder in which it is being fixed. */
+  folder: z.string().optional(),
+});
+
+/** Some lines of one version, from a line on (the first is 1). */
+const linesView = z.object({ start: z.number(), lines: z.array(z.string()), linesLeft: z.number() });
+
+/** One path of a conflict, with both sides. */
+const conflictFileView = z.object({
+  path: z.string(),
+  kind: z.string(),
+  message: z.string(),
+  choice: sideView.optional(),
+  /** The name that the task gave it, where that is another one. */
+  renamedTo: z.string().optional(),
+  modes: z.object({ base: z.string().optional(), ours: z.string().optional(), theirs: z.string().optional() }),
+  /** What has landed and changed it, newest first. */
+  landed: z.array(
+    z.object({
+      commit: z.string(),
+      subject: z.string(),
+      author: z.string(),
+      /** `RUN/TASK`, where a task did it, and what that was asked to do. */
+      task: z.string().optional(),
+      intent: z.string().optional(),
+    }),
+  ),
+  hunks: z.array(z.object({ base: linesView, ours: linesView, theirs: linesView })),
+  hunksLeft: z.number(),
+});
+
+/** A conflict with everything that somebody needs to decide. */
+export const conflictView = conflictListing.extend({
+  attempt: z.number(),
+  /** What the task was asked to do. */
+  intent: z.string(),
+  lane: z.string(),
+  /** Commits in the vault: what the task started from, what had landed, and what the task made. */
+  base: z.string(),
+  ours: z.string(),
+  theirs: z.string(),
+  /** Whether more has landed since. */
+  isOutdated: z.boolean(),
+  landing: z.string().optional(),
+  files: z.array(conflictFileView),
+  filesLeft: z.number(),
+});
+
+/** What proving one receipt again came to. */
+export const auditedReceipt = z.object({
+  landing: z.string(),
+  run: z.string(),
+  target: z.string(),
+  changesets: z.number(),
+  waivers: z.number(),
+  verification: z.string(),
+  atMs: ms,
+  proved: z.boolean(),
+  /** Why it is not proved. */
+  problems: z.array(z.string()),
 });
 
 /** One task of a run. */
@@ -269,4 +339,8 @@ export type RunView = z.infer<typeof runView>;
 export type EventView = z.infer<typeof eventView>;
 export type LandingView = z.infer<typeof landingView>;
 export type ConflictSummary = z.infer<typeof conflictSummary>;
+export type ConflictListing = z.infer<typeof conflictListing>;
+export type ConflictFileView = z.infer<typeof conflictFileView>;
+export type ConflictView = z.infer<typeof conflictView>;
+export type AuditedReceipt = z.infer<typeof auditedReceipt>;
 export type CheckView = z.infer<typeof checkView>;

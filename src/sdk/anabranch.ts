@@ -14,7 +14,7 @@ import type { EventView, PlanView, RunSummary, RunView } from "../protocol/views
 import type { WorkflowDefinition } from "../workflows/schema.ts";
 import { openConnection, type Connection } from "./connection.ts";
 import { readDaemonFile, startDaemon } from "./daemon.ts";
-import { startRequest, type StartOptions } from "./start-options.ts";
+import { definedVariables, startRequest, type StartOptions } from "./start-options.ts";
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -93,6 +93,25 @@ export class Anabranch {
   /** Stops a run with all it started, or one task. */
   async cancel(id: string, options: { readonly force?: boolean; readonly directory?: string } = {}): Promise<void> {
     await this.ask("cancel", { id, directory: process.cwd(), ...options });
+  }
+
+  /**
+   * Lands the work of a task that has ended without it, or a conflict once it is fixed: `ID` is `RUN/TASK`, or a
+   * conflict's id. It is verified like everything that lands.
+   */
+  land(id: string, directory = process.cwd()): Promise<CommandResponse<"land">> {
+    return this.ask("land", { id, directory, environment: definedVariables(this.#environment) });
+  }
+
+  /** Opens a conflict in a workspace, to be fixed there. */
+  openConflict(id: string): Promise<CommandResponse<"conflicts-open">> {
+    return this.ask("conflicts-open", { id, environment: definedVariables(this.#environment) });
+  }
+
+  /** Takes a side of a conflict, for one path or for all; lands when every path has one. */
+  takeSide(id: string, side: "ours" | "theirs", path?: string): Promise<CommandResponse<"conflicts-take">> {
+    const environment = definedVariables(this.#environment);
+    return this.ask("conflicts-take", { id, side, environment, ...(path === undefined ? {} : { path }) });
   }
 
   /** Events in the order they were committed; with `follow`, also those to come. */
@@ -241,6 +260,13 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "wait",
   "cancel",
   "accept",
+  "conflicts",
+  "conflicts-show",
+  "conflicts-open",
+  "conflicts-take",
+  "conflicts-abort",
+  "land",
+  "audit",
   "gc",
   "doctor",
 ]);

@@ -40,15 +40,21 @@ export function startRequest(
   environment: Readonly<Record<string, string | undefined>>,
 ): CommandRequest<"start"> {
   const { tasks, directory, requestId, ...rest } = options;
-  const variables = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const definitions = Object.entries(tasks ?? {}).map(
     ([name, task]) => [name, typeof task === "string" ? { run: task } : task] as const,
   );
   return {
     ...rest,
     directory: resolve(directory ?? process.cwd()),
-    environment: Object.fromEntries(variables),
+    environment: definedVariables(environment),
     requestId: requestId ?? newId(systemRandom, 24),
     ...(tasks === undefined ? {} : { tasks: Object.fromEntries(definitions) }),
   };
+}
+
+/** The variables of an environment that are set. */
+export function definedVariables(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }

@@ -70,6 +70,23 @@ export function updateConflict(conflict: { id: string; version: number }, patch:
   });
 }
 
+/** A task's work has landed: whatever open conflict there is about it is settled, also one that is just being changed. */
+export function settleConflicts(of: { run: string; task: string }, landing: string, endedMs: number): Statement {
+  return {
+    sql: `update conflicts set state = 'settled', landing_id = ?, ended_ms = ?, version = version + 1
+          where run_id = ? and task = ? and state = 'open'`,
+    values: [landing, endedMs, of.run, of.task],
+  };
+}
+
+/** Another conflict takes the place of this one, if it is still open. */
+export function replaceConflict(id: string, endedMs: number): Statement {
+  return {
+    sql: `update conflicts set state = 'aborted', ended_ms = ?, version = version + 1 where id = ? and state = 'open'`,
+    values: [endedMs, id],
+  };
+}
+
 /** The conflicts of a run, oldest first. */
 export async function loadConflicts<Record>(store: Store, run: string): Promise<ConflictRow<Record>[]> {
   const rows = await store.read("select * from conflicts where run_id = ? order by created_ms, rowid", [run]);

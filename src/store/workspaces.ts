@@ -12,7 +12,7 @@ export interface WorkspaceRow {
   /** Its number among the workspaces of its repository; its folder's name. */
   readonly slot: number;
   readonly state: "free" | "leased";
-  /** `RUN/TASK/NUMBER`, or `RUN` when the tasks of a run share it. */
+  /** `RUN/TASK/NUMBER`, or `RUN` when the tasks of a run share it; `conflict/ID` while a person fixes one in it. */
   readonly holder: string | undefined;
   /** What it was last reset to; `undefined` before it was filled. */
   readonly baseCommit: string | undefined;

@@ -5,6 +5,7 @@ import type { CommandAction } from "../command.ts";
 import { withSession } from "../session.ts";
 import { explainTask, wordFor } from "../state-text.ts";
 import { answer, type Terminal } from "../terminal.ts";
+import { formatProof, formatTaskLanding } from "../proof-text.ts";
 import { reportText } from "./run.ts";
 
 /** `anabranch show`: shows a run, or one of its tasks in detail. */
@@ -14,10 +15,17 @@ export const action: CommandAction<object> = (args, options) =>
     const run = await anabranch.ask("show", { id, directory });
     const task = namedTask(run, id);
     answer(terminal, task ?? run, () =>
-      task === undefined ? reportText(terminal, run) : formatTask(run, task, terminal),
+      task === undefined ? formatRun(run, terminal) : formatTask(run, task, terminal),
     );
     return 0;
   });
+
+function formatRun(run: RunView, terminal: Terminal): string {
+  const report = reportText(terminal, run);
+  if (terminal.plain || run.landings.length === 0) return report;
+  const proofs = run.landings.map((landing) => formatProof(landing, terminal.colour));
+  return `${report.trimEnd()}\n\n${proofs.join("\n")}`;
+}
 
 function namedTask(run: RunView, id: string): TaskView | undefined {
   const name = id.includes("/") ? id.slice(id.indexOf("/") + 1) : id;
@@ -25,6 +33,7 @@ function namedTask(run: RunView, id: string): TaskView | undefined {
 }
 
 function formatTask(run: RunView, task: TaskView, { colour }: Terminal): string {
+  const landing = formatTaskLanding(run, task, colour);
   const rows = [
     ["command", printable(task.command.split("\n")[0] ?? "")],
     ["state", `${wordFor(task)}${task.reason === undefined ? "" : `: ${explainTask(task, run.taskList)}`}`],
@@ -62,5 +71,6 @@ function formatTask(run: RunView, task: TaskView, { colour }: Terminal): string 
     ]);
     return `${colour.bold(`attempt ${attempt.number}`)}\n${formatTable(details, "  ")}${changes.length > 0 ? `\n${formatTable(changes)}` : ""}`;
   });
-  return [`${colour.bold(`${run.id}/${task.name}`)}\n${formatTable(rows, "  ")}`, ...attempts].join("\n\n");
+  const head = `${colour.bold(`${run.id}/${task.name}`)}\n${formatTable(rows, "  ")}`;
+  return [head, ...(landing === "" ? [] : [landing]), ...attempts].join("\n\n");
 }

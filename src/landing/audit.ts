@@ -1,0 +1,181 @@
+/**
+ * Whether a receipt is true: judged from what the objects of the vault say, never from what was noted elsewhere. Pure.
+ */
+import type { Loss } from "../merge/conservation.ts";
+import { landingOf, taskOf } from "./landed-commit.ts";
+import { neededCommits, type HandMerge, type LandedChangeset, type Receipt } from "./receipt.ts";
+import type { Waiver } from "./tree-merge.ts";
+
+/** A commit as the object itself says it is. */
+export interface CommitFacts {
+  readonly oid: string;
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly message: string;
+}
+
+/** What was found of one changeset of a receipt. */
+export interface ChangesetFacts {
+  /** What is lost or made up between the changeset, what it was put on, and its commit. */
+  readonly losses: readonly Loss[];
+  /** The same for each merge that a person made by hand. */
+  readonly handLosses: readonly (readonly Loss[])[];
+  /** Files that got conflict markers by it. */
+  readonly marked: readonly string[];
+}
+
+/** Everything that a verdict on a receipt needs. */
+export interface AuditFacts {
+  /** The last part of the name of the ref that holds it. */
+  readonly ref: string;
+  readonly receipt: Receipt;
+  /** What its commit holds on to. */
+  readonly parents: readonly string[];
+  /** Which of the commits that it names are not in the vault. */
+  readonly missing: readonly string[];
+  /** From `after` back, as far as the changesets go, or to where it breaks off. */
+  readonly chain: readonly CommitFacts[];
+  /** In the order of the receipt's changesets. */
+  readonly changesets: readonly ChangesetFacts[];
+  /** Whether the target still holds what landed; `undefined` where there is no such ref any more. */
+  readonly isOnTarget: boolean | undefined;
+}
+
+/** Why a receipt is not proved: one sentence each, none where it is. */
+export function judgeReceipt(facts: AuditFacts): string[] {
+  const { missing } = facts;
+  if (missing.length > 0) return [`objects are gone: ${missing.slice(0, 3).join(", ")}`];
+  return [
+    ...judgeReference(facts),
+    ...judgeChain(facts),
+    ...judgeTree(facts),
+    ...judgeWork(facts),
+    ...(facts.isOnTarget === false
+      ? [`${facts.receipt.target.kind} ${facts.receipt.target.name} does not hold ${short(facts.receipt.after)}`]
+      : []),
+  ];
+}
+
+function judgeReference({ ref, receipt, parents }: AuditFacts): string[] {
+  const problems: string[] = [];
+  if (receipt.landing !== ref) problems.push(`it stands under ${ref} but is of landing ${receipt.landing}`);
+  const held = new Set(parents);
+  const loose = [...new Set(neededCommits(receipt))].filter((oid) => !held.has(oid));
+  if (loose.length > 0) problems.push(`it does not hold on to ${loose.map(short).join(", ")}`);
+  return problems;
+}
+
+/** From what it started to what it left there is one commit for each changeset that changed anything, in its order. */
+function judgeChain({ receipt, chain }: AuditFacts): string[] {
+  const commits = new Map(chain.map((commit) => [commit.oid, commit]));
+  const problems: string[] = [];
+  let tip = receipt.before;
+  for (const changeset of receipt.changesets) {
+    if (changeset.commit === tip) {
+      if (changeset.paths > 0) problems.push(`${changeset.task} changed ${changeset.paths} files and has no commit`);
+      continue;
+    }
+    const commit = commits.get(changeset.commit);
+    if (commit === undefined) {
+      problems.push(`the commit of ${changeset.task}, ${short(changeset.commit)}, is not between before and after`);
+      continue;
+    }
+    problems.push(...judgeCommit(receipt, changeset, commit, tip));
+    tip = commit.oid;
+  }
+  if (tip !== receipt.after) problems.push(`its commits end at ${short(tip)}, not at ${short(receipt.after)}`);
+  return problems;
+}
+
+function judgeCommit(receipt: Receipt, { task, attempt }: LandedChangeset, commit: CommitFacts, tip: string): string[] {
+  const problems: string[] = [];
+  const [parent, ...others] = commit.parents;
+  if (parent !== tip || others.length > 0) {
+    problems.push(`${short(commit.oid)} of ${task} does not stand on ${short(tip)} alone`);
+  }
+  if (landingOf(commit.message) !== receipt.landing) {
+    problems.push(`${short(commit.oid)} of ${task} does not name landing ${receipt.landing}`);
+  }
+  if (taskOf(commit.message) !== `${receipt.run}/${task}/${attempt}`) {
+    problems.push(`${short(commit.oid)} does not name task ${receipt.run}/${task}/${attempt}`);
+  }
+  return problems;
+}
+
+function judgeTree({ receipt, chain }: AuditFacts): string[] {
+  const { after, tree, verification } = receipt;
+  const problems: string[] = [];
+  const actual = chain.find(({ oid }) => oid === after)?.tree;
+  if (actual !== tree) problems.push(`${short(after)} has the tree ${short(actual ?? "none")}, not ${short(tree)}`);
+  if (verification.tree !== tree) problems.push(`what was verified is ${short(verification.tree)}, not ${short(tree)}`);
+  if (verification.status === "failed") problems.push("it failed verification");
+  return problems;
+}
+
+function judgeWork({ receipt, changesets }: AuditFacts): string[] {
+  return receipt.changesets.flatMap((changeset, index) => {
+    const { losses = [], handLosses = [], marked = [] } = changesets[index] ?? {};
+    const waived = new Set(changeset.waivers.map(({ path }) => path));
+    const open = losses.filter(({ path }) => !waived.has(path));
+    return [
+      ...open.slice(0, MOST_LOSSES).map((loss) => `${changeset.task}: ${describeLoss(loss)}`),
+      ...judgeHandMerges(changeset, handLosses),
+      ...marked.map((path) => `${changeset.task}: ${path} got conflict markers`),
+    ];
+  });
+}
+
+const MOST_LOSSES = 20;
+
+/** What a person gave up is named one by one; and what they made starts from the task's own work. */
+function judgeHandMerges(
+  changeset: LandedChangeset,
+  handLosses: AuditFacts["changesets"][number]["handLosses"],
+): string[] {
+  const { task, byHand = [], waivers, base, snapshot } = changeset;
+  const problems: string[] = [];
+  const last = byHand.at(-1);
+  if (last !== undefined && (last.result !== snapshot || last.ours !== base || !isLinked(byHand))) {
+    problems.push(`${task}: what was merged by hand is not what landed`);
+  }
+  const named = new Set(waivers.map(waiverKey));
+  const open = handLosses.flatMap((losses) => waiversOf(losses)).filter((waiver) => !named.has(waiverKey(waiver)));
+  return [
+    ...problems,
+    ...open.slice(0, MOST_LOSSES).map(({ path, what }) => `${task}: ${path}: ${what}, and no waiver`),
+  ];
+}
+
+function isLinked(steps: readonly HandMerge[]): boolean {
+  return steps.every((step, index) => index === 0 || steps[index - 1]?.result === step.theirs);
+}
+
+function waiverKey({ path, what }: Waiver): string {
+  return `${path}\0${what}`;
+}
+
+/** What somebody who merged by hand has given up or added, each thing by its name. */
+export function waiversOf(losses: readonly Loss[]): Waiver[] {
+  return losses.map((loss) => ({ path: loss.path, what: describeEdit(loss), by: "person" }));
+}
+
+function describeLoss(loss: Loss): string {
+  return `${loss.path}: ${describeEdit(loss)}, and no waiver`;
+}
+
+const WORDS: Readonly<Record<Loss["kind"], string>> = {
+  "lost-line": "a line is gone",
+  "resurrected-line": "a deleted line is back",
+  "lost-change": "a change is gone",
+  "resurrected-path": "a deleted file is back",
+  "foreign-change": "a change is from neither side",
+  mode: "the mode is",
+};
+
+function describeEdit({ kind, detail, count }: Loss): string {
+  return `${WORDS[kind]}: ${detail}${count > 1 ? ` (${count} times)` : ""}`;
+}
+
+function short(oid: string): string {
+  return oid.slice(0, 10);
+}
