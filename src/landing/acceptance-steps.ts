@@ -187,6 +187,7 @@ async function moveEntries(
 ): Promise<PathNote[]> {
   const place = userPlace(record);
   const config = indexWishes(await readEveryConfig(git, record.repository));
+  const noObject = "0".repeat(record.after.length);
   const endMs = clock.monotonicMs() + LOCK_PATIENCE_MS;
   for (;;) {
     const present = await readIndexEntries(git, place, new Set(record.entries.map(({ path }) => path)));
@@ -200,7 +201,7 @@ async function moveEntries(
       .filter((entry) => !stale.includes(entry) && !isSameEntry(present.get(entry.path), entry[to]))
       .map((entry) => ({ path: entry.path, entry: entry[to] }));
     try {
-      await editIndex(git, place, edits, config);
+      await editIndex(git, place, edits, { config, noObject });
       return notes;
     } catch (cause) {
       if (!isAnabranchError(cause) || !cause.message.includes("index.lock")) throw cause;
