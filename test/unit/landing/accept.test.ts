@@ -585,7 +585,7 @@ describe("ten thousand files", () => {
     expect(git(root, "show", "--name-only", "--format=", "HEAD").split("\n")).toHaveLength(10_000);
     expect(await trial.restore(record)).toEqual([]);
     expect(git(root, "status", "--porcelain")).toBe("");
-  }, 120_000);
+  }, 600_000);
 });
 
 function blobOf(content: string): string {
