@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -10,8 +12,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { reachableObjects, startTrial } from "../../fixtures/acceptance.ts";
 import { photograph } from "../../fixtures/photograph.ts";
@@ -514,6 +517,24 @@ describe("every kind of file", () => {
     expect(git(root, "status", "--porcelain")).toBe("");
   });
 
+  it.skipIf(!isOtherDisk("/dev/shm"))("is copied and then renamed where it lies on another disk", async () => {
+    const parent = mkdtempSync("/dev/shm/anabranch-test-");
+    onTestFinished(() => rmSync(parent, { recursive: true }));
+    const root = makeRepository({ "a.txt": "a\n", "gone.txt": "g\n" }, parent);
+    const trial = await startTrial(root);
+    await trial.land("one: change", { "a.txt": "A\n", "gone.txt": null, link: { mode: "120000", content: "a.txt" } });
+    const record = await trial.stage(await trial.plan());
+    // What a kill in the middle of the copy leaves.
+    const copy = `.${createHash("sha256").update("a.txt").digest("hex").slice(0, 16)}.${basename(record.folder)}.tmp`;
+    writeFiles(root, { [copy]: "half" });
+    expect(await trial.write(record)).toEqual([]);
+    expect(git(root, "status", "--porcelain")).toBe("");
+    expect(readlinkSync(join(root, "link"))).toBe("a.txt");
+    expect(await trial.restore(record)).toEqual([]);
+    expect(git(root, "status", "--porcelain")).toBe("");
+    expect(text(root, "gone.txt")).toBe("g\n");
+  });
+
   it("may be large", async () => {
     const root = makeRepository({ "a.txt": "a\n" });
     const large = Buffer.alloc(100 * 1024 * 1024);
@@ -587,6 +608,10 @@ describe("ten thousand files", () => {
     expect(git(root, "status", "--porcelain")).toBe("");
   }, 600_000);
 });
+
+function isOtherDisk(folder: string): boolean {
+  return existsSync(folder) && statSync(folder).dev !== statSync(tmpdir()).dev;
+}
 
 function blobOf(content: string): string {
   const folder = makeRepository({ x: content });
