@@ -153,6 +153,16 @@ Examples:
 ).option("--undo", "take it back, byte for byte");
 
 addCommand(
+  "conflicts",
+  "tell which tasks at work will conflict",
+  () => import("./commands/predict.ts"),
+  `
+Examples:
+  anabranch conflicts --predict         all that go on in this repository
+  anabranch conflicts --predict @last   those of one run`,
+).option("--predict [run]", "what tasks at work have changed by now");
+
+addCommand(
   "git [args...]",
   "run a read-only git command in the vault of this repository",
   () => import("./commands/git.ts"),

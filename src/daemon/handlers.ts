@@ -11,9 +11,11 @@ import { collectGarbage } from "./collect.ts";
 import type { Accepter } from "./accepter.ts";
 import type { DaemonConfig } from "./config.ts";
 import { examine, type DoctorContext } from "./doctor.ts";
+import type { Forecaster } from "./forecaster.ts";
 import type { Lander } from "./lander.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { predict } from "./predict.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { repositoryAround, resolveId, type Resolved } from "./resolve.ts";
 import { streamDiff, streamEvents, streamLogs, streamRun, type Send } from "./streams.ts";
@@ -28,6 +30,7 @@ export interface HandlerContext extends DoctorContext {
   readonly accepter: Accepter;
   readonly lander: Lander;
   readonly verifier: Verifier;
+  readonly forecaster: Forecaster;
   readonly config: DaemonConfig;
   readonly version: string;
   readonly startedMs: number;
@@ -152,6 +155,8 @@ export function createHandlers(context: HandlerContext): Handlers {
       }
       return request.undo === true ? accepter.undo(run, request) : accepter.accept(run, request, signal);
     },
+
+    predict: (request) => predict(parts, context.forecaster, request),
 
     gc: (request) => collectGarbage(parts, request, context.config.keepMs),
 

@@ -121,7 +121,11 @@ export function viewPlannedRun(planned: PlannedRun): PlanView {
   return viewPlan(decision, planned.spec, planned.graph, tasksOnLane(planned.graph));
 }
 
-function viewTask(parts: Parts, { row, spec, activity }: LiveTask, attempts: readonly AttemptRow[]): TaskView {
+function viewTask(
+  parts: Parts,
+  { row, spec, activity, overlaps }: LiveTask,
+  attempts: readonly AttemptRow[],
+): TaskView {
   return {
     run: row.run,
     name: row.name,
@@ -133,6 +137,7 @@ function viewTask(parts: Parts, { row, spec, activity }: LiveTask, attempts: rea
     needs: [...spec.needs],
     ...(row.reason === undefined ? {} : { reason: { ...row.reason, data: { ...row.reason.data } } }),
     ...(activity === undefined ? {} : { activity }),
+    ...(overlaps.length === 0 ? {} : { overlaps: overlaps.map((one) => ({ ...one, paths: [...one.paths] })) }),
     cancelRequested: row.cancel !== undefined,
     ...(row.readyMs === undefined ? {} : { readyMs: row.readyMs }),
     ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
 import { LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
-import { checkView, eventView, planView, runSummary, runView } from "./views.ts";
+import { checkView, eventView, planView, predictionView, runSummary, runView } from "./views.ts";
 
 const directory = z.string().min(1);
 const id = z.string().min(1).max(200);
@@ -135,6 +135,15 @@ export const commands = {
     }),
     response: acceptResult,
     inTask: "refused",
+  },
+  predict: {
+    request: z.strictObject({
+      /** A run or task; without it, all that go on in the repository around the folder. */
+      id: id.optional(),
+      directory,
+    }),
+    response: predictionView,
+    inTask: "allowed",
   },
   gc: {
     request: z.strictObject({
