@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createSignal } from "../../../src/base/signal.ts";
-import { until } from "../../fixtures/home.ts";
+import { until } from "../../fixtures/until.ts";
 
 describe("a signal", () => {
   it("raised many times before its listener runs makes it run once", async () => {

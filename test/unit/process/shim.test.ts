@@ -6,7 +6,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { isAlive } from "../../../src/process/identity.ts";
 import { forestallShim, launchShim, readExit, readStart, reserveAttempt } from "../../../src/process/shim.ts";
 import { waitForExit } from "../../../src/process/watch.ts";
-import { until } from "../../fixtures/home.ts";
+import { until } from "../../fixtures/until.ts";
 import { temporaryFolder } from "../../fixtures/repository.ts";
 import { runShim, shimSpec, startShim } from "../../fixtures/shims.ts";
 
