@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { EventView, RunView } from "../../src/protocol/views.ts";
@@ -117,6 +117,26 @@ async function askMortals<Answer>(
       client.close();
     }
   }
+}
+
+it("there is a test for each place where the daemon can be killed", () => {
+  const [sources, tests] = [filesBelow("src"), filesBelow("test/e2e")].map((paths) =>
+    paths.map((path) => readFileSync(path, "utf8")).join("\n"),
+  );
+  const points = [...(sources ?? "").matchAll(/faultPoint\("([\w.-]+)"\)/g)].map((match) => match[1] ?? "");
+  expect(points.length).toBeGreaterThan(10);
+  // Some name the steps of one transaction alone: "moved" of landing.moved.
+  for (const point of points)
+    expect(
+      [point, point.slice(point.indexOf(".") + 1)].some((name) => tests?.includes(`"${name}`)),
+      point,
+    ).toBe(true);
+});
+
+function filesBelow(folder: string): string[] {
+  const root = resolve(import.meta.dirname, "../..", folder);
+  const names = readdirSync(root, { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".ts")).map((name) => join(root, name));
 }
 
 describe("daemons of which none lives long", () => {
