@@ -35,6 +35,8 @@ export class Reconciler {
   readonly #shared = new Map<string, Promise<WorkspaceRow | undefined>>();
   readonly #releasing = new Map<string, Promise<void>>();
   #cancelWake: CancelTimer = () => undefined;
+  /** Until everything an earlier daemon left is taken up, nothing starts: it would not know what is held already. */
+  #recovered = false;
   #stopped = false;
 
   constructor(parts: Parts, lander: Lander) {
@@ -57,6 +59,8 @@ export class Reconciler {
     }
     await this.#lander.recover();
     for (const row of this.#parts.pool.leased()) await this.#releaseLeftOver(row);
+    this.#recovered = true;
+    this.#signal.raise();
   }
 
   /** Takes in a run that was just committed. */
@@ -126,7 +130,7 @@ export class Reconciler {
       if (run.unended === 0) this.#giveBackShared(run);
       this.#retire(run);
     }
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#recovered) return;
     for (const ready of this.#scheduler.next(this.#parts.clock.monotonicMs())) {
       const run = this.#parts.book.get(ready.run);
       const task = run?.tasks.get(ready.key.slice(ready.run.length + 1));

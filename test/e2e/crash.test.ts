@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { EventView, RunView } from "../../src/protocol/views.ts";
@@ -119,6 +119,26 @@ async function askMortals<Answer>(
   }
 }
 
+it("there is a test for each place where the daemon can be killed", () => {
+  const [sources, tests] = [filesBelow("src"), filesBelow("test/e2e")].map((paths) =>
+    paths.map((path) => readFileSync(path, "utf8")).join("\n"),
+  );
+  const points = [...(sources ?? "").matchAll(/faultPoint\("([\w.-]+)"\)/g)].map((match) => match[1] ?? "");
+  expect(points.length).toBeGreaterThan(10);
+  // Some name the steps of one transaction alone: "moved" of landing.moved.
+  for (const point of points)
+    expect(
+      [point, point.slice(point.indexOf(".") + 1)].some((name) => tests?.includes(`"${name}`)),
+      point,
+    ).toBe(true);
+});
+
+function filesBelow(folder: string): string[] {
+  const root = resolve(import.meta.dirname, "../..", folder);
+  const names = readdirSync(root, { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".ts")).map((name) => join(root, name));
+}
+
 describe("daemons of which none lives long", () => {
   for (const point of ["store.commit.before", "store.commit.after"]) {
     it(`because each is killed at ${point}, bring a run to its end together and repeat nothing`, async () => {
@@ -154,4 +174,37 @@ describe("the daemon killed exactly", () => {
       expect(await runWithEveryFault(point)).toBeGreaterThanOrEqual(fewest);
     }, 300_000);
   }
+});
+
+describe("the workspace that tasks share", () => {
+  it("stays one when the daemon dies while another task's work lands, and is given back", async () => {
+    const home = makeHome();
+    const root = makeRepository({ "a.txt": "a\n" });
+    const go = join(temporaryFolder(), "go");
+    const daemon = await home.startDaemon({ ANABRANCH_FAULT: "landing.moved@1" });
+    const client = home.client();
+    const run = await client.start({
+      directory: root,
+      share: true,
+      mode: "parallel",
+      tasks: {
+        early: { run: `while [ ! -e ${go} ]; do sleep 0.02; done`, writes: "none" },
+        write: { run: `until [ -e ${go}.early ]; do sleep 0.02; done; echo w > w.txt` },
+        late: { run: `touch ${go}`, writes: "none", needs: "write" },
+      },
+    });
+    await until(async () => {
+      const { taskList } = await client.ask("show", { id: run.id });
+      return taskList[0]?.state === "working";
+    }, "the first of those that share works");
+    writeFileSync(`${go}.early`, "");
+    const view = await run.wait();
+    expect(daemon.signalCode).toBe("SIGKILL");
+    expect(view.outcome).toBe("succeeded");
+    expect(taskOf(view, "late").attempts[0]?.workspace).toBe(taskOf(view, "early").attempts[0]?.workspace);
+    await until(
+      async () => (await client.ask("doctor", {})).every((check) => !/[1-9]\d* in use/.test(check.evidence)),
+      "workspaces are free",
+    );
+  });
 });

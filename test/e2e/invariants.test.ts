@@ -108,7 +108,7 @@ describe("invariant 2: the user's repository changes only by a command that says
       expect(status, `${args.join(" ")}: ${stderr}`).toBe(0);
       expect(photograph(root), args.join(" ")).toEqual(before);
     }
-  });
+  }, 120_000);
 });
 
 describe("invariant 6: every task reaches exactly one outcome, and whoever waits for it learns it", () => {
@@ -268,7 +268,7 @@ describe("invariant 7: a task that is over stays dead, with all that descends fr
       kills += 1;
     }
     expect(kills).toBeGreaterThanOrEqual(3);
-  });
+  }, 180_000);
 });
 
 describe("invariant 13: who has no right to, runs nothing and reads nothing", () => {
@@ -491,7 +491,7 @@ describe("invariant 13: who has no right to, runs nothing and reads nothing", ()
     const pid = home.daemonPid();
     const keep = `HOME="$HOME" PATH="$PATH" ANABRANCH_HOME="$ANABRANCH_HOME"`;
     const refusal = (command: string): string => `${command}; echo "status $?"`;
-    const commands = ["daemon stop", "daemon restart", "gc --yes --older-than 0s"];
+    const commands = ["daemon stop", "daemon restart", "gc --yes --older-than 0s", `accept ${earlier.id}`];
     const lines = commands.flatMap((command) => [
       refusal(`${CLI} ${command} --json`),
       refusal(`env -u ANABRANCH_MARKER ${CLI} ${command} --json`),
@@ -617,7 +617,7 @@ describe("invariant 14: text of a task cannot forge what we print or decide", ()
     };
     expect(shown.data.output.text).toBe(FORGERIES.join("\n"));
     expect((await home.cli(root, ["logs", "@last/beside", "--raw"])).stdout).toContain(FORGERIES.join("\n"));
-  });
+  }, 120_000);
 
   it.skipIf(!hasTerminals)(
     "nor on a screen, where what git shows and what a program printed is made safe too",
