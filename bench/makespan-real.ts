@@ -10,6 +10,7 @@ import type { Anabranch, TaskDefinition } from "../src/index.ts";
 import type { Bench } from "./bench.ts";
 import { criticalMs, lowerBoundMs, randomWork, totalMs, type RandomWork } from "./graphs.ts";
 import { seeded } from "./random.ts";
+import { format } from "./report.ts";
 import { makeRepository } from "./repositories.ts";
 import { openSandbox } from "./sandbox.ts";
 import { mean } from "./statistics.ts";
@@ -49,6 +50,7 @@ export const makespanReal: Bench = {
         const work = randomWork(TASKS, graph.sigma, short ? 200 : 1000, seeded(graph.seed));
         const ratios = await runAll(client, root, graph, work);
         all.push(ratios);
+        console.log(`seed ${graph.seed}, ${graph.workers} workers: ${format(ratios.remembered)} of the bound`);
         const dominant = totalMs(work) / graph.workers >= criticalMs(work) ? "work" : "critical path";
         const bound = lowerBoundMs(work, graph.workers);
         rows.push([

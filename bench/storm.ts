@@ -70,6 +70,7 @@ export const storm: Bench = {
         const spread = [quantile(createdMs, 0.5), quantile(createdMs, 0.95)];
         rows.push([`${size}`, kills, failures, repeats, orphans, lostBytes, lostCommits, ...spread, wallMs]);
         report.keep(`storm of ${size}, ${kills} kills`, one);
+        console.log(`${size} at once, ${kills} kills: ${failures} failed, ${orphans} orphans, ${lostBytes} bytes lost`);
         rmSync(home, { recursive: true, force: true, maxRetries: 3 });
       }
       const { made, orphans, commits, wallMs } = await stormWorktrees(join(folder, `worktrees-${size}`), root, size);
