@@ -17,8 +17,6 @@ export interface RefWriter {
   close(): Promise<void>;
 }
 
-const NO_OBJECT = "0".repeat(40);
-
 /** A writer that keeps one git alive. Transactions run one after another, so that a refused one fails alone. */
 export function openRefWriter(git: Git, gitDirectory: string): RefWriter {
   const conversation = git.converse({ gitDirectory }, ["update-ref", "--stdin", "-z"]);
@@ -45,7 +43,8 @@ export async function updateRefs(git: Git, gitDirectory: string, updates: readon
 function formatUpdates(updates: readonly RefUpdate[]): string {
   return updates
     .map(({ name, to, from }) => {
-      const old = from === undefined ? "" : (from ?? NO_OBJECT);
+      // No object has an id of zeros, as long as ids are in this repository.
+      const old = from === undefined ? "" : (from ?? "0".repeat(to?.length ?? 40));
       return to === null ? `delete ${name}\0${old}\0` : `update ${name}\0${to}\0${old}\0`;
     })
     .join("");

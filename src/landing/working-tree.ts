@@ -81,7 +81,8 @@ export async function moveEntry(from: string, root: string, path: string, id: st
 
 /** Removes the copy that a move from another disk may have left. */
 export function removeCopy(root: string, path: string, id: string): void {
-  rmSync(copyOf(join(root, path), id), { force: true });
+  const copy = copyOf(join(root, path), id);
+  if (look(copy) !== undefined) rmSync(copy);
 }
 
 function copyOf(target: string, id: string): string {
