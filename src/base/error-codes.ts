@@ -89,6 +89,8 @@ export const ERROR_CODES = {
   LAND_REFUSED: "conflict",
   CONFLICT_CLOSED: "conflict",
   CONFLICT_MARKERS: "conflict",
+  TARGET_GONE: "missing",
+  TARGET_BUSY: "conflict",
   ACCEPT_REFUSED: "conflict",
   NOTHING_TO_ACCEPT: "missing",
   RUN_ACTIVE: "conflict",

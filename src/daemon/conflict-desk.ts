@@ -201,11 +201,9 @@ export class ConflictDesk {
     return { row, already: true, kept: undefined };
   }
 
-  #tipOf(run: LiveRun): Promise<string> {
-    return this.#lander
-      .laneOf(run, false)
-      .tip()
-      .then((tip) => tip ?? run.row.baseCommit);
+  async #tipOf(run: LiveRun): Promise<string> {
+    const lane = await this.#lander.laneOf(run, false);
+    return (await lane.tip()) ?? run.row.baseCommit;
   }
 
   async #forget(run: LiveRun): Promise<void> {

@@ -13,13 +13,14 @@ import { createSignal, type Signal } from "../base/signal.ts";
 import { Turns } from "../base/turns.ts";
 import { isDecidable, rankCandidates } from "../engine/candidates.ts";
 import type { Candidate } from "../landing/compose-changesets.ts";
-import { laneRef, stagingRef, vaultLane, type Lane } from "../landing/lane.ts";
+import { stagingRef, type Lane } from "../landing/lane.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import { loadLandings, loadMovingLandings } from "../store/landings.ts";
 import type { Reason, RunLanding } from "../store/runs.ts";
 import { judgeBase, redBaseReason, toleratedCommands } from "./base-verdict.ts";
 import { concludeLanding, failedReason, land, moveLane } from "./landing-transaction.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
+import { openLane } from "./open-lane.ts";
 import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
 import type { RunInputs } from "./run-files.ts";
@@ -61,7 +62,8 @@ export class Lander {
 
   /** What a task that comes after others of its run starts from. */
   async tipOf(run: LiveRun): Promise<string> {
-    return (await this.laneOf(run, run.row.spec.land === "together").tip()) ?? run.row.baseCommit;
+    const lane = await this.laneOf(run, run.row.spec.land === "together");
+    return (await lane.tip()) ?? run.row.baseCommit;
   }
 
   /**
@@ -99,14 +101,14 @@ export class Lander {
       const run = await this.#parts.book.find(row.run);
       if (run === undefined) continue;
       const { target, before, after } = row.record;
-      const lane = this.laneOf(run, target.name === stagingRef(run.row.id));
+      const lane = await this.laneOf(run, target.name === stagingRef(run.row.id));
       const moved = await lane.holds(after, row.id, before);
       const waiting = [...run.tasks.values()].filter((task) => task.row.landing === row.id);
       const contributions = this.#contributions(run, waiting);
       const known = new Set(contributions.map(({ candidate }) => candidate.task));
       const late = row.record.changesets.filter(({ task }) => row.id !== row.run && !known.has(task));
       contributions.push(...late.map((changeset) => leftContribution(row.run, changeset)));
-      await concludeLanding(this.#parts, run, row, moved, contributions);
+      await concludeLanding(this.#parts, run, lane, row, moved, contributions);
     }
     for (const run of this.#parts.book.all()) {
       this.begin(run);
@@ -142,7 +144,7 @@ export class Lander {
     await land(this.#parts, this.#verifier, {
       run,
       inputs,
-      lane: this.laneOf(run, false),
+      lane: await this.laneOf(run, false),
       contributions: [contribution],
       base: await this.#judgeBase(run, inputs),
       again: true,
@@ -198,7 +200,7 @@ export class Lander {
     await land(this.#parts, this.#verifier, {
       run,
       inputs: await this.#inputs(run),
-      lane: this.laneOf(run, staged),
+      lane: await this.laneOf(run, staged),
       contributions: this.#contributions(run, tasks),
       base: staged ? undefined : await this.#judgeBase(run),
     });
@@ -241,8 +243,8 @@ export class Lander {
 
   /** Moves the lane to all that was put together, at once or not at all. */
   async #landTogether(run: LiveRun): Promise<void> {
-    const after = await this.laneOf(run, true).tip();
-    const lane = this.laneOf(run, false);
+    const after = await (await this.laneOf(run, true)).tip();
+    const lane = await this.laneOf(run, false);
     if (after === undefined) {
       await this.#parts.book.change(run, (draft) => draft.setLanding({ together: "landed" }));
       return;
@@ -272,7 +274,7 @@ export class Lander {
       tree: verification.tree,
       changesets: staged.flatMap(({ record: { changesets } }) => changesets),
       verification,
-      notices: [...verification.notices],
+      notices: [...(await lane.notices()), ...verification.notices],
       atMs: this.#parts.clock.wallMs(),
     };
     await moveLane(this.#parts, { run, inputs, lane, contributions: [], base }, run.row.id, tip, record);
@@ -297,9 +299,8 @@ export class Lander {
   }
 
   /** Where a run's work lands; `staged`: where it is put together before it lands at once. */
-  laneOf(run: LiveRun, staged: boolean): Lane {
-    const vault = this.#parts.vaultOf(run.row.repositoryId);
-    return vaultLane(this.#parts.git, vault, staged ? stagingRef(run.row.id) : laneRef(run.row.id));
+  laneOf(run: LiveRun, staged: boolean): Promise<Lane> {
+    return openLane(this.#parts, run, staged ? stagingRef(run.row.id) : undefined);
   }
 }
 

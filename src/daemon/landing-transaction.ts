@@ -108,7 +108,7 @@ async function landOnce(parts: Parts, verifier: Verifier, order: LandingOrder): 
     await halve(parts, verifier, { ...order, contributions: merged }, verification);
     return true;
   }
-  const record = recordOf(order, before, composed, verification, parts.clock.wallMs());
+  const record = recordOf(order, before, composed, verification, await lane.notices(), parts.clock.wallMs());
   return moveLane(parts, { ...order, contributions: merged }, id, tip, record);
 }
 
@@ -231,6 +231,7 @@ function recordOf(
   before: string,
   composed: Composed,
   verification: Verification,
+  about: readonly string[],
   atMs: number,
 ): LandingRecord {
   const changed = composed.landed.flatMap(({ candidate }) => pathsOf(run, candidate.task));
@@ -250,6 +251,7 @@ function recordOf(
     changesets: composed.landed.map(({ changeset }) => changeset),
     verification,
     notices: [
+      ...about,
       ...rules.map((path) => `${path} has a say in what verification runs, and is changed`),
       ...flaky.map(({ command }) => `${JSON.stringify(command)} failed once and then passed on the same tree`),
       ...verification.notices,
@@ -294,10 +296,28 @@ export async function moveLane(
   });
   if (!isWanted) return false;
   faultPoint("landing.moving");
-  const moved = await lane.move(tip, record.after, await receiptsOf(parts, run, row));
+  const moved = await tryMove(parts, { run, lane, contributions }, row, tip);
   faultPoint("landing.moved");
-  await concludeLanding(parts, run, row, moved, contributions);
+  await concludeLanding(parts, run, lane, row, moved, contributions);
   return moved;
+}
+
+/** Moves the lane. Where that is refused, everything stands again as before. */
+async function tryMove(
+  parts: Parts,
+  { run, lane, contributions }: Pick<LandingOrder, "run" | "lane" | "contributions">,
+  row: LandingRow<LandingRecord>,
+  tip: string | undefined,
+): Promise<boolean> {
+  const { before, after } = row.record;
+  try {
+    return await lane.move(tip, after, await receiptsOf(parts, run, row));
+  } catch (cause) {
+    const holds = await lane.holds(after, row.id, before).catch(() => false);
+    if (holds) return true;
+    await concludeLanding(parts, run, lane, row, false, contributions);
+    throw cause;
+  }
 }
 
 function isStillWanted({ row }: LiveRun): boolean {
@@ -320,10 +340,12 @@ async function receiptsOf(
 export async function concludeLanding(
   parts: Parts,
   run: LiveRun,
+  lane: Lane,
   row: LandingRow<LandingRecord>,
   moved: boolean,
   contributions: readonly Contribution[],
 ): Promise<void> {
+  if (moved) await lane.settle(row.record.before, row.record.after);
   const settled = moved ? settledConflicts(parts, row) : [];
   await parts.book.change(run, (draft) => {
     draft.also([moved ? finishLanding(row, parts.clock.wallMs()) : dropLanding(row), ...settled]);

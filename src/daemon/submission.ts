@@ -8,7 +8,7 @@ import { estimateFrom, median, type TaskEstimate } from "../engine/estimate.ts";
 import { buildGraph, type Graph } from "../engine/graph.ts";
 import { decide, type Decision } from "../engine/planner.ts";
 import type { SpinUp } from "../engine/simulate.ts";
-import { findRepository, type Repository } from "../git/repository.ts";
+import { findRepository, type Repository, type RepositoryHead } from "../git/repository.ts";
 import type { CommandRequest } from "../protocol/commands.ts";
 import { loadValues } from "../store/measurements.ts";
 import { ensureRepository, findRepositoryRow, type RepositoryRow } from "../store/repositories.ts";
@@ -190,11 +190,12 @@ export async function startRun(
   const { git } = parts;
   const opened = await openRepository(parts, row.id, repository);
   const { vault, head } = opened;
+  const named = request.base ?? targetBase(head, request.target);
   const base =
-    request.base === undefined
+    named === undefined
       ? await takeBase(git, vault, repository, head)
-      : await takeNamedBase(git, vault, repository, head, request.base);
-  const { survey, source } = await settleSource(parts, opened, base.commit, request.base === undefined);
+      : await takeNamedBase(git, vault, repository, head, named);
+  const { survey, source } = await settleSource(parts, opened, base.commit, named === undefined);
   const userTree = { gitDirectory: repository.gitDirectory, workTree: repository.root };
   const names = spec.copyDependencies ? spec.dependencies : [];
   const dependencies = await findDependencies(git, userTree, names, survey.lockKey);
@@ -225,6 +226,20 @@ export async function startRun(
   const run = await commitRun(parts, request, id, row.id, spec, plan, base.commit, parent);
   reconciler.submit(run);
   return { run, notices };
+}
+
+/** Work that lands on a branch starts from what is committed there, unless another start was named. */
+function targetBase(head: RepositoryHead, target: string | undefined): string | undefined {
+  if (target === undefined) return undefined;
+  const ref = `refs/heads/${target}`;
+  if (head.refs.some(({ name }) => name === ref)) return ref;
+  const branches = head.refs.flatMap(({ name }) => (name.startsWith("refs/heads/") ? [name.slice(11)] : []));
+  const meant = closest(target, branches);
+  throw new AnabranchError("TARGET_GONE", {
+    message: `there is no branch ${JSON.stringify(target)} for the work to land on`,
+    hint: meant === undefined ? `git branch ${target}` : `--target ${meant}`,
+    data: { branch: target },
+  });
 }
 
 async function commitRun(

@@ -1,7 +1,7 @@
 import type { ObjectStore } from "./objects.ts";
 
 /** A commit to be made. */
-export interface CommitContent {
+interface CommitContent {
   readonly tree: string;
   readonly parents: readonly string[];
   readonly message: string;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { Recent } from "../base/recent.ts";
@@ -7,6 +7,7 @@ import type { Git } from "../git/git.ts";
 import { decodePath, encodePath } from "../git/path-bytes.ts";
 import type { MergePolicy } from "../merge/text.ts";
 import type { Vault } from "../workspaces/vault.ts";
+import { withScratch } from "./scratch.ts";
 
 /** How a path is to be merged by the attributes of a tree. */
 export interface PathPolicy {
@@ -107,18 +108,15 @@ async function askGit(
   paths: readonly string[],
 ): Promise<[string, PathPolicy][]> {
   await vault.objects.flush();
-  const folder = await mkdtemp(join(vault.directory, "attributes-"));
-  const place = { gitDirectory: vault.directory, indexFile: join(folder, "index"), isSealed: true };
-  try {
+  return withScratch(vault, async (folder) => {
+    const place = { gitDirectory: vault.directory, indexFile: join(folder, "index"), isSealed: true };
     const index = files.map(({ path, mode, oid }) => `${mode} ${oid}\t${path}\0`).join("");
     await git.run(place, ["update-index", "-z", "--index-info"], { input: Buffer.from(index, "latin1") });
     const input = Buffer.from(paths.map((path) => `${encodePath(path)}\0`).join(""), "latin1");
     const { stdout } = await git.run(place, ["check-attr", "--cached", "-z", "--stdin", "merge"], { input });
     const records = stdout.toString("latin1").split("\0").slice(0, -1);
     return paths.map((_, at) => [decodePath(records[3 * at] ?? ""), policyOf(records[3 * at + 2] ?? "")]);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function policyOf(value: string): PathPolicy {

@@ -19,13 +19,11 @@ export function groupConflicts(merged: QuarantinedMerge, renames: readonly Renam
   const links = [...merged.stages.map(({ path }) => [path]), ...merged.conflicts.map(({ paths }) => paths)];
   const staged = new Set(links.flat());
   for (const { from, to } of renames) if (staged.has(to)) links.push([from, to]);
-  return connect(links).map((paths) => ({
-    paths,
-    stages: merged.stages.filter(({ path }) => paths.has(path)),
-    types: new Set(
-      merged.conflicts.filter((note) => note.paths.some((path) => paths.has(path))).map(({ type }) => type),
-    ),
-  }));
+  const groups = connect(links).map((paths) => ({ paths, stages: [] as Stage[], types: new Set<string>() }));
+  const groupOf = new Map(groups.flatMap((group) => [...group.paths].map((path) => [path, group] as const)));
+  for (const stage of merged.stages) groupOf.get(stage.path)?.stages.push(stage);
+  for (const { paths, type } of merged.conflicts) for (const path of paths) groupOf.get(path)?.types.add(type);
+  return groups;
 }
 
 function connect(links: readonly (readonly string[])[]): Set<string>[] {

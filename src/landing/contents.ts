@@ -1,3 +1,4 @@
+import { Semaphore } from "../base/semaphore.ts";
 import type { Git } from "../git/git.ts";
 import type { Entry } from "../merge/change.ts";
 import { hasMarkers, mergeText, type MergePolicy, type TextMerge, type TextVersions } from "../merge/text.ts";
@@ -20,6 +21,10 @@ export interface Meeting {
 
 /** Above this a file is not merged as text. */
 const LARGEST_TEXT_BYTES = 16 * 1024 * 1024;
+/** As many are in memory at once, with three texts each. */
+const MOST_MEETINGS = 4;
+/** More merged texts than this are not kept in memory. */
+const MOST_STAGED_BYTES = 32 * 1024 * 1024;
 
 /** Decides about files that both sides changed: their contents are merged by the attributes of ours. */
 export async function decideMeetings(
@@ -31,13 +36,13 @@ export async function decideMeetings(
   if (meetings.length === 0) return [];
   const paths = meetings.map(({ path }) => path);
   const policies = await readPolicies(git, vault, ours, paths);
-  const decisions: Decision[] = [];
-  // One after the other: three texts each can be large.
-  for (const meeting of meetings) {
-    const policy = policies.get(meeting.path) ?? { policy: "text" };
-    decisions.push(await decideMeeting(vault, meeting, policy));
-  }
-  return decisions;
+  const turns = new Semaphore(MOST_MEETINGS);
+  const decide = async (meeting: Meeting): Promise<Decision> => {
+    const decision = await decideMeeting(vault, meeting, policies.get(meeting.path) ?? { policy: "text" });
+    await vault.objects.flush(MOST_STAGED_BYTES);
+    return decision;
+  };
+  return Promise.all(meetings.map((meeting) => turns.run(() => decide(meeting))));
 }
 
 async function decideMeeting(vault: Vault, meeting: Meeting, { policy, driver }: PathPolicy): Promise<Decision> {

@@ -15,6 +15,10 @@ export interface Lane {
    * @returns whether it moved; `false` when it did not stand where it must any more
    */
   move(from: string | undefined, to: string, receipts: readonly ReceiptUpdate[]): Promise<boolean>;
+  /** What there is to say about landing on it. */
+  notices(): Promise<readonly string[]>;
+  /** What has to follow once it has moved; doing it again does nothing. */
+  settle(from: string, to: string): Promise<void>;
   /** Whether a landing is on it: its commit, or one that carries its trailer. */
   holds(commit: string, landing: string, since: string): Promise<boolean>;
 }
@@ -42,6 +46,8 @@ export function vaultLane(git: Git, vault: Vault, ref: string): Lane {
     kind: "lane",
     name: ref,
     tip,
+    notices: async () => [],
+    settle: async () => undefined,
     async move(from, to, receipts) {
       const marks = receipts.map((receipt) => ({ name: receipt.ref, to: receipt.commit }));
       try {
@@ -55,13 +61,13 @@ export function vaultLane(git: Git, vault: Vault, ref: string): Lane {
     },
     async holds(commit, landing, since) {
       const at = await tip();
-      return at !== undefined && (at === commit || isLanded(git, vault.place, at, commit, landing, since));
+      return at !== undefined && isOnRef(git, vault.place, at, commit, landing, since);
     },
   };
 }
 
 /** Whether a commit, or one made again from it with the same trailer, is among those a ref has gained. */
-async function isLanded(
+export async function isOnRef(
   git: Git,
   place: GitPlace,
   tip: string,
@@ -69,6 +75,7 @@ async function isLanded(
   landing: string,
   since: string,
 ): Promise<boolean> {
+  if (tip === commit) return true;
   const ancestor = await git.run(place, ["merge-base", "--is-ancestor", commit, tip], { allow: [1, 128] });
   if (ancestor.status === 0) return true;
   const messages = await git.records(place, ["log", "-z", "--format=%B", `${since}..${tip}`]);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Change } from "../git/changes.ts";
@@ -10,6 +10,7 @@ import { openObjectStore } from "../git/objects.ts";
 import { compareInDepth } from "../git/tree-comparison.ts";
 import { parseTree, type TreeEntry } from "../git/tree-format.ts";
 import { alternatesFile, type Vault } from "../workspaces/vault.ts";
+import { withScratch } from "./scratch.ts";
 import type { Sides } from "./sides.ts";
 
 /** What git made of three trees. */
@@ -25,13 +26,10 @@ export interface QuarantinedMerge extends MergedTree {
  */
 export async function mergeInQuarantine(git: Git, vault: Vault, sides: Sides): Promise<QuarantinedMerge> {
   await vault.objects.flush();
-  const directory = await mkdtemp(join(vault.directory, "merge-"));
-  try {
+  return withScratch(vault, async (directory) => {
     await makeRepository(directory, vault);
-    return await mergeIn(git, directory, vault, sides);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+    return mergeIn(git, directory, vault, sides);
+  });
 }
 
 async function makeRepository(directory: string, vault: Vault): Promise<void> {

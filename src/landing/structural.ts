@@ -31,8 +31,9 @@ export async function draftStructural(git: Git, vault: Vault, sides: Sides): Pro
   const inGroups = new Set(groups.flatMap(({ paths }) => [...paths]));
   const meetings = findMeetings(sides, merged, renames).filter(({ path }) => !inGroups.has(path));
   const open: Decision[] = [];
+  const movesTo = new Map(renames.map((rename) => [rename.to, rename]));
   for (const group of groups) {
-    const meeting = meetingOf(group, renames, known);
+    const meeting = meetingOf(group, movesTo, known);
     if (meeting === undefined) open.push(openGroup(group, merged, sides, known));
     else meetings.push(meeting);
   }
@@ -66,16 +67,19 @@ function knownOids({ oursChanges, theirsChanges }: Sides): Set<string> {
 }
 
 /** A group that is nothing but one file with two contents. */
-function meetingOf(group: ConflictGroup, renames: readonly Rename[], known: ReadonlySet<string>): Meeting | undefined {
+function meetingOf(
+  group: ConflictGroup,
+  movesTo: ReadonlyMap<string, Rename>,
+  known: ReadonlySet<string>,
+): Meeting | undefined {
   const [path, ...others] = new Set(group.stages.map((stage) => stage.path));
   const isOfContents = [...group.types].every((type) => /\((contents|binary)\)/.test(type));
   if (path === undefined || others.length > 0 || !isOfContents) return undefined;
   if (!group.stages.every((stage) => isFile(stage) && known.has(stage.oid))) return undefined;
   const [base, ours, theirs] = ([1, 2, 3] as const).map((stage) => group.stages.find((one) => one.stage === stage));
   if (ours === undefined || theirs === undefined) return undefined;
-  const moves = renames.filter(({ to }) => to === path);
-  if (base === undefined && moves.length > 0) return undefined;
-  const [move] = moves;
+  const move = movesTo.get(path);
+  if (base === undefined && move !== undefined) return undefined;
   return { path, movedFrom: move?.from, movedBy: move?.side, base, ours, theirs };
 }
 
@@ -92,9 +96,10 @@ function findMeetings(sides: Sides, merged: QuarantinedMerge, renames: readonly 
     if (!sides.oursChanges.has(path) || base === undefined || !areThree(base, ours, theirs) || !isThere(path)) continue;
     meetings.push({ path, base, ours: ours as Entry, theirs: theirs as Entry });
   }
+  const moves = new Map(renames.map((rename) => [`${rename.side} ${rename.from}`, rename]));
   for (const { from, to, side } of renames) {
     const other = side === "ours" ? "theirs" : "ours";
-    const moved = renames.find((rename) => rename.side === other && rename.from === from);
+    const moved = moves.get(`${other} ${from}`);
     if (moved !== undefined && (moved.to !== to || side === "theirs")) continue;
     const { base } = entriesAt(sides, from);
     const { ours, theirs } = {

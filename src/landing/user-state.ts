@@ -98,7 +98,8 @@ const HOOKS = [
   "post-index-change",
 ];
 
-function findHooks(repository: Repository, setting: string | undefined): string[] {
+/** The hooks that a commit made with git would run. */
+export function findHooks(repository: Repository, setting: string | undefined): string[] {
   const folder = hooksFolder(repository, setting);
   return HOOKS.filter((name) => isThere(join(folder, name), constants.X_OK));
 }
