@@ -28,16 +28,16 @@ export async function gatherFacts(
   const facts = { ref, receipt, parents, missing };
   const nothing = { ...facts, chain: [], changesets: [], accepted: undefined, isOnTarget: undefined };
   if (missing.length > 0) return nothing;
-  const isHeld = await isOnTarget(git, receipt, targetOf);
+  // What became of the user's own branch afterwards is the user's business.
   if (receipt.accepted !== undefined) {
-    return { ...nothing, accepted: await gatherAcceptance(git, vault, receipt.accepted), isOnTarget: isHeld };
+    return { ...nothing, accepted: await gatherAcceptance(git, vault, receipt.accepted) };
   }
   const chain = await readChain(git, vault, receipt);
   const changesets: ChangesetFacts[] = [];
   // One after the other: each reads what it compares.
   for (const changeset of receipt.changesets)
     changesets.push(await gatherChangeset(git, vault, receipt, changeset, chain));
-  return { ...facts, chain, changesets, accepted: undefined, isOnTarget: isHeld };
+  return { ...facts, chain, changesets, accepted: undefined, isOnTarget: await isOnTarget(git, receipt, targetOf) };
 }
 
 async function gatherAcceptance(
