@@ -44,3 +44,10 @@ export function cpuPressureMs(): number {
     return 0;
   }
 }
+
+/** Processor time that a process and its ended children have used, in milliseconds; the kernel counts in tens. */
+export function processorMs(pid: number | "self"): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return 10 * fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
+}

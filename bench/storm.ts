@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { RunView } from "../src/index.ts";
 import type { Bench } from "./bench.ts";
 import { stormWorktrees } from "./storm-worktrees.ts";
-import { cloneOwnRepository, git } from "./repositories.ts";
+import { cloneOwnRepository, git, writeFiles } from "./repositories.ts";
 import { leftProcesses, openSandbox, until, type Sandbox } from "./sandbox.ts";
 import { quantile } from "./statistics.ts";
 
@@ -23,14 +23,15 @@ const IDENTITY: Readonly<Record<string, string>> = {
   GIT_COMMITTER_EMAIL: "ada@example.org",
 };
 
-/** What a task leaves: files of five commits, then a new file and an edit that nobody commits. */
+/** What a task leaves: a file of five commits, then a new file and an edit that nobody commits; none of them another's. */
 const COMMAND = [
   'echo "$ANABRANCH_TASK" >> "$RAN"',
   `for i in ${Array.from({ length: COMMITS }, (_, index) => index + 1).join(" ")}; do`,
-  '  echo "$i of $ANABRANCH_TASK" >> committed.txt && git add --all && git commit --quiet -m "$i" || exit 1',
+  '  echo "$i of $ANABRANCH_TASK" >> "committed-$ANABRANCH_TASK.txt"',
+  '  git add --all && git commit --quiet -m "$i" || exit 1',
   "done",
-  'echo "new in $ANABRANCH_TASK" > uncommitted.txt',
-  'echo "edited in $ANABRANCH_TASK" >> README.md',
+  'echo "new in $ANABRANCH_TASK" > "uncommitted-$ANABRANCH_TASK.txt"',
+  'echo "edited in $ANABRANCH_TASK" >> "storm/$ANABRANCH_TASK.txt"',
 ].join("\n");
 
 /** What became of one storm. */
@@ -50,10 +51,17 @@ export const storm: Bench = {
   about: "B2: 4 to 64 workspaces at once, the daemon killed in the middle, beside git worktree add",
   async run(report, { short, folder }) {
     const root = cloneOwnRepository(join(folder, "repository"));
+    const tracked = Array.from({ length: Math.max(...SIZES) }, (_, index) => [
+      `storm/task-${index}.txt`,
+      "as it was\n",
+    ]);
+    writeFiles(root, Object.fromEntries(tracked) as Record<string, string>);
+    git(root, "add", "--all");
+    git(root, "commit", "--quiet", "-m", "A file for each task");
     const rows: (string | number)[][] = [];
     const naive: (string | number)[][] = [];
     const bad = { failures: 0, repeats: 0, orphans: 0, lostBytes: 0, lostCommits: 0 };
-    for (const size of short ? SIZES.slice(0, 2) : SIZES) {
+    for (const size of short ? [13] : SIZES) {
       for (const kills of short ? [2] : [0, 2]) {
         const home = join(folder, `home-${size}-${kills}`);
         const one = await stormOnce(home, root, size, kills > 0);
@@ -168,9 +176,9 @@ function lostOf(
     const { snapshot = "", base = "" } = attempt?.changeset ?? {};
     const committed = Array.from({ length: COMMITS }, (_, index) => `${index + 1} of ${name}\n`).join("");
     const wanted = new Map([
-      ["committed.txt", committed],
-      ["uncommitted.txt", `new in ${name}\n`],
-      ["README.md", `${show(vault, `${base}:README.md`) ?? ""}edited in ${name}\n`],
+      [`committed-${name}.txt`, committed],
+      [`uncommitted-${name}.txt`, `new in ${name}\n`],
+      [`storm/${name}.txt`, `as it was\nedited in ${name}\n`],
     ]);
     for (const [path, text] of wanted) if (show(vault, `${snapshot}:${path}`) !== text) lostBytes += text.length;
     const kept = git(vault, "rev-list", "--count", `--glob=refs/commits/${id}/${name}/*`, "--not", base || "HEAD");

@@ -15,9 +15,10 @@ import { captureWorkspace } from "../src/workspaces/capture.ts";
 import { WorkspacePool } from "../src/workspaces/pool.ts";
 import { resetWorkspace, type Workspace } from "../src/workspaces/workspace.ts";
 import type { Bench } from "./bench.ts";
+import { processorMs } from "./machine.ts";
 import type { Report } from "./report.ts";
 import { git, makeRepository, manyFiles, writeFiles } from "./repositories.ts";
-import { median, quantile, spreadOf } from "./statistics.ts";
+import { mean, median, quantile, spreadOf } from "./statistics.ts";
 import { openWorkshop, type Workshop } from "./workshop.ts";
 
 const run = promisify(execFile);
@@ -26,7 +27,7 @@ export const workspaces: Bench = {
   name: "workspaces",
   about: "10,000 files: claim, recycle, snapshot and fill, beside plain git",
   async run(report, { short, folder }) {
-    const files = manyFiles(short ? 2000 : 10_000);
+    const files = manyFiles(short ? 600 : 10_000);
     const root = makeRepository(join(folder, "repository"), { ...files, ".gitignore": "build/\n" });
     const earlier = git(root, "rev-parse", "HEAD");
     const paths = Object.keys(files);
@@ -34,13 +35,13 @@ export const workspaces: Bench = {
     git(root, "commit", "--quiet", "--all", "-m", "second");
     const workshop = await openWorkshop(join(folder, "state"), root);
     try {
-      const bench = new Pairs(workshop, root, join(folder, "trees"), earlier, paths, short ? 7 : 15);
+      const bench = new Pairs(workshop, root, join(folder, "trees"), earlier, paths, short ? 5 : 15);
       report.note(`${paths.length} files; each figure is the middle of ${bench.rounds} pairs measured in turn`);
       const [filled, plain] = await bench.fill(report);
       await bench.recycle(report, filled, plain);
       await bench.moveBase(report, filled, plain);
       await bench.snapshot(report, filled, plain);
-      await claim(report, join(folder, "store"), workshop.base, short ? 100 : 400);
+      await claim(report, join(folder, "store"), workshop.base, short ? 50 : 400);
     } finally {
       await workshop.vault.close();
       await workshop.trash.empty();
@@ -80,7 +81,7 @@ class Pairs {
   async fill(report: Report): Promise<[Workspace, string]> {
     let last: [Workspace, string] | undefined;
     const pairs = await this.#measure(
-      Math.max(3, Math.ceil(this.rounds / 2)),
+      Math.ceil(this.rounds / 2),
       async () => {
         if (last !== undefined) {
           rmSync(last[0].slot, { recursive: true });
@@ -92,7 +93,7 @@ class Pairs {
       () => this.#reset(last?.[0], this.#workshop.base),
       () => run("git", ["worktree", "add", "--detach", "--quiet", last?.[1] ?? ""], { cwd: this.#root }),
     );
-    reportPairs(report, "cold fill / git worktree add", pairs, { atMost: 1.5, short: 4 });
+    reportPairs(report, "cold fill / git worktree add", pairs, { atMost: 1.5, short: 10 });
     if (last === undefined) throw new Error("nothing was filled");
     return last;
   }
@@ -105,7 +106,7 @@ class Pairs {
       () => this.#reset(filled, this.#workshop.base),
       () => this.#plainReset(plain, this.#workshop.base),
     );
-    reportPairs(report, "recycle / git reset --hard + git clean -fdx", pairs, { atMost: 1.2, short: 4 });
+    reportPairs(report, "recycle / git reset --hard + git clean -fdx", pairs, { atMost: 1.2, short: 10 });
   }
 
   /** The same to a base at which 300 files differ. */
@@ -120,7 +121,7 @@ class Pairs {
       () => this.#reset(filled, base),
       () => this.#plainReset(plain, base),
     );
-    reportPairs(report, "recycle to another base / the same with git", pairs, { atMost: 1.2, short: 4 });
+    reportPairs(report, "recycle to another base / the same with git", pairs, { atMost: 1.2, short: 10 });
     await this.#reset(filled, this.#workshop.base);
     await this.#plainReset(plain, this.#workshop.base);
   }
@@ -147,10 +148,10 @@ class Pairs {
     const unknown = await this.#measure(this.rounds, prepare, () => capture(undefined), plainly);
     reportPairs(report, "snapshot, write set unknown / git add -A + git write-tree", unknown, {
       atMost: 1.2,
-      short: 4,
+      short: 10,
     });
     const known = await this.#measure(this.rounds, prepare, () => capture(changed), plainly);
-    reportPairs(report, "snapshot, write set known / git add -A + git write-tree", known, { atMost: 0.5, short: 3 });
+    reportPairs(report, "snapshot, write set known / git add -A + git write-tree", known, { atMost: 0.5, short: 6 });
   }
 
   #reset(workspace: Workspace | undefined, base: string): Promise<void> {
@@ -200,21 +201,27 @@ class Pairs {
       const first = round % 2 === 0 ? ours : theirs;
       const second = first === ours ? theirs : ours;
       const [a, b] = [await timed(first), await timed(second)];
-      if (round >= 0) pairs.push(first === ours ? { oursMs: a, theirsMs: b } : { oursMs: b, theirsMs: a });
+      if (round >= 0) pairs.push(first === ours ? { ours: a, theirs: b } : { ours: b, theirs: a });
     }
     return pairs;
   }
 }
 
-interface Pair {
-  readonly oursMs: number;
-  readonly theirsMs: number;
+interface Timing {
+  readonly wallMs: number;
+  /** Of this process and those it started. */
+  readonly cpuMs: number;
 }
 
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
+interface Pair {
+  readonly ours: Timing;
+  readonly theirs: Timing;
+}
+
+async function timed(action: () => Promise<unknown>): Promise<Timing> {
+  const [began, cpuMs] = [performance.now(), processorMs("self")];
   await action();
-  return performance.now() - began;
+  return { wallMs: performance.now() - began, cpuMs: processorMs("self") - cpuMs };
 }
 
 function reportPairs(
@@ -223,17 +230,18 @@ function reportPairs(
   pairs: readonly Pair[],
   bound: { atMost: number; short: number },
 ): void {
-  const [ours, theirs] = [spreadOf(pairs.map((pair) => pair.oursMs)), spreadOf(pairs.map((pair) => pair.theirsMs))];
-  report.table(
-    name,
-    ["", "p50 ms", "p95 ms", "min ms"],
-    [
-      ["ours", ours.p50, ours.p95, ours.min],
-      ["git's", theirs.p50, theirs.p95, theirs.min],
-    ],
-  );
+  const [ours, theirs] = [pairs.map((pair) => pair.ours), pairs.map((pair) => pair.theirs)];
+  const row = (who: string, timings: readonly Timing[]): (string | number)[] => {
+    const wall = spreadOf(timings.map(({ wallMs }) => wallMs));
+    return [who, wall.p50, wall.p95, wall.min, mean(timings.map(({ cpuMs }) => cpuMs))];
+  };
+  report.table(name, ["", "p50 ms", "p95 ms", "min ms", "mean CPU ms"], [row("ours", ours), row("git's", theirs)]);
   report.keep(name, pairs);
-  report.limit(`${name}, median ratio`, median(pairs.map((pair) => pair.oursMs / pair.theirsMs)), bound);
+  const cpuOf = (timings: readonly Timing[]): number => mean(timings.map(({ cpuMs }) => cpuMs));
+  report.note(
+    `In processor time, which other load does not stretch: ${(cpuOf(ours) / cpuOf(theirs)).toFixed(2)} times.`,
+  );
+  report.limit(`${name}, median ratio`, median(pairs.map((pair) => pair.ours.wallMs / pair.theirs.wallMs)), bound);
 }
 
 async function plainSnapshot(tree: string, own: string): Promise<void> {

@@ -139,7 +139,8 @@ function plainView(terminal: Terminal): View {
           task.state === "working" && task.attempts.length > 1
             ? `working, attempt ${task.attempts.length}`
             : wordFor(task);
-        const about = task.activity === undefined && task.state !== "ended" ? "" : explainTask(task, run.taskList);
+        const isPlain = task.activity === undefined && task.overlaps === undefined && task.state !== "ended";
+        const about = isPlain ? "" : explainTask(task, run.taskList);
         // Progress in numbers would be a line ten times a second.
         const line = about === "" ? word : `${word}: ${about.replace(/, [\d,]+ files$/, "")}`;
         if (seen.get(task.name) === line || (task.state === "waiting" && !seen.has(task.name))) continue;

@@ -1,7 +1,7 @@
 import { printable } from "../base/printable.ts";
 import type { RunView, TaskView } from "../protocol/views.ts";
 import { fit, formatDuration, widthOf } from "./format.ts";
-import { colourState, explainTask, markOf, wordFor } from "./state-text.ts";
+import { colourState, explainOverlaps, explainTask, markOf, wordFor } from "./state-text.ts";
 import type { Colours } from "./terminal.ts";
 
 /** What a frame is drawn from. */
@@ -53,7 +53,9 @@ function drawTask(task: TaskView, frame: Frame, nameWidth: number, colours: Colo
   const name = printable(task.name);
   const line =
     task.state === "working" && task.activity === undefined ? printable(frame.lines.get(task.name) ?? "") : "";
-  const about = line !== "" ? colours.dim(line) : explainTask(task, frame.run.taskList);
+  const warning = line !== "" ? explainOverlaps(task) : "";
+  const seen = warning === "" ? colours.dim(line) : `${colours.yellow(warning)}  ${colours.dim(line)}`;
+  const about = line !== "" ? seen : explainTask(task, frame.run.taskList);
   const retry = task.attempts.length > 1 ? colours.yellow(` ×${task.attempts.length}`) : "";
   const detached = task.detach ? colours.dim(" detached") : "";
   const padded = name + " ".repeat(Math.max(0, nameWidth - widthOf(name)));

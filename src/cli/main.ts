@@ -162,8 +162,12 @@ Examples:
   anabranch conflicts show h4t2              both sides, and the ways on
   anabranch conflicts open h4t2              fix it in a workspace, then: anabranch land h4t2
   anabranch conflicts take theirs h4t2       the task's side of every path
-  anabranch conflicts abort h4t2             give it up; the changeset stays in the vault`,
-).option("-a, --all", "conflicts of all repositories");
+  anabranch conflicts abort h4t2             give it up; the changeset stays in the vault
+  anabranch conflicts --predict              what tasks at work have changed by now, and will conflict
+  anabranch conflicts --predict @last        of one run`,
+)
+  .option("-a, --all", "conflicts of all repositories")
+  .option("--predict [run]", "which tasks at work will conflict");
 
 addConflicts(
   "show <id>",

@@ -1,5 +1,6 @@
 import { printable } from "../base/printable.ts";
 import type { RunSummary, TaskView } from "../protocol/views.ts";
+import { plural } from "./format.ts";
 import type { Colours } from "./terminal.ts";
 
 type Mark = { readonly symbol: string; readonly colour: (colours: Colours, text: string) => string };
@@ -39,6 +40,8 @@ export function wordFor(thing: Pick<TaskView, "state" | "outcome"> | Pick<RunSum
 export function explainTask(task: TaskView, all: readonly TaskView[]): string {
   if (task.activity !== undefined) return printable(task.activity);
   if (task.cancelRequested && task.state !== "ended") return "stopping";
+  const overlaps = explainOverlaps(task);
+  if (overlaps !== "") return overlaps;
   if (task.state === "waiting") {
     const open = task.needs.filter((need) => all.some((other) => other.name === need && other.state !== "ended"));
     return open.length > 0 ? `waits for ${open.join(", ")}` : "waits for its turn";
@@ -47,4 +50,15 @@ export function explainTask(task: TaskView, all: readonly TaskView[]): string {
   if (task.state === "ready")
     return task.reason === undefined ? "ready, waits for a place" : `tries again: ${printable(task.reason.message)}`;
   return task.reason === undefined ? "" : printable(task.reason.message);
+}
+
+/** Whom a task's work will conflict with, as far as that can be seen by now; empty where with nobody. */
+export function explainOverlaps({ run, overlaps = [] }: TaskView): string {
+  const [first, ...others] = overlaps;
+  if (first === undefined) return "";
+  const name = first.run === run ? first.task : `${first.run}/${first.task}`;
+  const [path = "", ...more] = first.paths;
+  const where = more.length > 0 ? `${path} and ${plural(more.length, "more file")}` : path;
+  const whom = others.length > 0 ? ` (and with ${plural(others.length, "more task")})` : "";
+  return printable(`overlaps with ${name} in ${where}${whom}`);
 }

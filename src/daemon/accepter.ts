@@ -87,6 +87,8 @@ export class Accepter {
     return this.#turns.run(repository.commonDirectory, async () => {
       await this.#settleOpen(run.row.repositoryId);
       const row = await this.#findLast(run, repository);
+      const taken = row === undefined ? await this.#findLast(run, repository, "undone") : undefined;
+      if (taken !== undefined) return { ...viewAcceptance(taken), status: "already" };
       if (row === undefined) {
         throw new AnabranchError("NOTHING_TO_ACCEPT", {
           message: `nothing of run ${run.row.id} is accepted in ${repository.root}`,
@@ -120,10 +122,14 @@ export class Accepter {
     });
   }
 
-  /** What of a run stands accepted in a worktree. */
-  async #findLast(run: LiveRun, repository: Repository): Promise<Row | undefined> {
+  /** What of a run stands accepted in a worktree, or was taken back there last. */
+  async #findLast(
+    run: LiveRun,
+    repository: Repository,
+    wanted: "accepted" | "undone" = "accepted",
+  ): Promise<Row | undefined> {
     const rows = await loadAcceptances<AcceptanceJournal>(this.#parts.store, run.row.id);
-    return rows.findLast(({ state, record }) => state === "accepted" && record.repository.root === repository.root);
+    return rows.findLast(({ state, record }) => state === wanted && record.repository.root === repository.root);
   }
 
   async #settleOpen(repositoryId: string): Promise<void> {

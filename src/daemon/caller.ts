@@ -59,7 +59,7 @@ export async function refuseInTask(parts: Parts, claims: CallerClaims, what: str
  * @throws {AnabranchError} `NOT_ALLOWED_IN_TASK`
  */
 export async function findParent(parts: Parts, claims: CallerClaims): Promise<CallingTask | undefined> {
-  const caller = await findCallingTask(parts, { ...claims, pid: undefined });
+  const caller = await findCallingTask(parts, claims);
   if (caller === undefined) return undefined;
   const task = parts.book.get(caller.run)?.tasks.get(caller.task);
   if (task !== undefined && task.row.cancel === undefined && task.row.state !== "ended") return caller;

@@ -15,6 +15,8 @@ export interface DaemonConfig {
   /** How long each rung of the kill ladder waits. */
   readonly interruptMs: number;
   readonly terminateMs: number;
+  /** How often the workspaces of tasks at work are looked at for changes that will conflict, at most. */
+  readonly forecastMs: number;
   /** How long an idle daemon stays. */
   readonly idleMs: number;
   /** How long ended runs are kept before `gc` offers to remove them. */
@@ -26,6 +28,7 @@ const file = z.strictObject({
   parallel: z.int().min(1).max(1000).optional(),
   kinds: z.record(z.string(), z.int().min(1)).optional(),
   kill: z.strictObject({ interrupt: duration.optional(), terminate: duration.optional() }).optional(),
+  forecast: duration.optional(),
   idle: duration.optional(),
   keep: duration.optional(),
 });
@@ -43,6 +46,7 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
     kinds: given.kinds ?? {},
     interruptMs: durationMs(given.kill?.interrupt ?? "5s"),
     terminateMs: durationMs(given.kill?.terminate ?? "5s"),
+    forecastMs: durationMs(given.forecast ?? "3s"),
     idleMs: durationMs(given.idle ?? "10m"),
     keepMs: durationMs(given.keep ?? "14d"),
   };

@@ -52,7 +52,7 @@ export async function viewConflict(
     listConflict(parts, run, row),
     mergeChangeset(parts.git, vault, ours, candidate),
     landedByPath(parts.git, vault, candidate.base, ours),
-    lander.laneOf(run, false).then((line) => line.tip()),
+    lander.laneOf(run, false).then((lane) => lane.tip()),
   ]);
   const found = new Map(merge.status === "conflict" ? merge.conflicts.map((one) => [one.path, one]) : []);
   const shown = row.record.conflicts.slice(0, bounds.files);

@@ -175,7 +175,7 @@ export class Draft {
         if (!live.spec.detach) run.holding -= 1;
       }
       live.row = row;
-      if (row.state === "ended") live.activity = undefined;
+      if (row.state === "ended") [live.activity, live.overlaps] = [undefined, []];
     }
     for (const [name, attempt] of this.#attempts) this.#live(name).attempt = attempt;
     if (this.#runPatch !== undefined) run.row = { ...run.row, ...this.#runPatch, version: run.row.version + 1 };

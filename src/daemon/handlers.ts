@@ -12,10 +12,12 @@ import type { Accepter } from "./accepter.ts";
 import type { DaemonConfig } from "./config.ts";
 import { examine, type DoctorContext } from "./doctor.ts";
 import type { ConflictDesk } from "./conflict-desk.ts";
+import type { Forecaster } from "./forecaster.ts";
 import type { Lander } from "./lander.ts";
 import { createLandingHandlers } from "./landing-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { predict } from "./predict.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { repositoryAround, resolveId, type Resolved } from "./resolve.ts";
 import { streamDiff, streamEvents, streamLogs, streamRun, type Send } from "./streams.ts";
@@ -31,6 +33,7 @@ export interface HandlerContext extends DoctorContext {
   readonly lander: Lander;
   readonly verifier: Verifier;
   readonly desk: ConflictDesk;
+  readonly forecaster: Forecaster;
   readonly config: DaemonConfig;
   readonly version: string;
   readonly startedMs: number;
@@ -157,6 +160,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     },
 
     ...createLandingHandlers(context),
+    predict: (request) => predict(parts, context.forecaster, request),
 
     gc: (request) => collectGarbage(parts, request, context.config.keepMs),
 

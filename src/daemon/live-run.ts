@@ -30,6 +30,17 @@ export interface LiveTask {
   attempt: AttemptRow | undefined;
   /** What is going on right now, for people. Not kept. */
   activity: string | undefined;
+  /** Whether its command runs and nothing of ours is at work in its workspace. Not kept. */
+  isAlone: boolean;
+  /** The tasks its work will conflict with, as far as that can be seen by now. Not kept. */
+  overlaps: readonly Overlap[];
+}
+
+/** What two tasks have changed so that it does not merge, seen from one of them. */
+export interface Overlap {
+  readonly run: string;
+  readonly task: string;
+  readonly paths: readonly string[];
 }
 
 /** A run with work left, as the daemon holds it in memory: a copy of committed rows. */
@@ -61,7 +72,14 @@ export function makeLiveRun(
   for (const task of taskRows) {
     const spec = specs.get(task.name);
     if (spec === undefined) continue;
-    tasks.set(task.name, { row: task, spec, attempt: newest.get(task.name), activity: undefined });
+    tasks.set(task.name, {
+      row: task,
+      spec,
+      attempt: newest.get(task.name),
+      activity: undefined,
+      isAlone: false,
+      overlaps: [],
+    });
   }
   const unended = [...tasks.values()].filter((task) => task.row.state !== "ended");
   return {

@@ -32,6 +32,7 @@ import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
 import { Accepter } from "./accepter.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";
+import { Forecaster } from "./forecaster.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
 import { Lander } from "./lander.ts";
 import { Limits } from "./limits.ts";
@@ -68,12 +69,17 @@ async function main(): Promise<void> {
   const accepter = new Accepter(parts, verifier);
   const reconciler = new Reconciler(parts, lander);
   const desk = new ConflictDesk(parts, lander);
+  const forecaster = new Forecaster(parts, config.forecastMs);
   const socket = join(directories.runtime, "daemon.sock");
+  const closeAll = async (): Promise<void> => {
+    await forecaster.stop();
+    await closeVaults();
+  };
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    setImmediate(() => void shutDown(server, store, closeVaults, layout, unlock, log, groups));
+    setImmediate(() => void shutDown(server, store, closeAll, layout, unlock, log, groups));
   };
   const startedMs = systemClock.wallMs();
   const context = {
@@ -83,6 +89,7 @@ async function main(): Promise<void> {
     accepter,
     verifier,
     desk,
+    forecaster,
     config,
     version: VERSION,
     startedMs,
@@ -94,6 +101,7 @@ async function main(): Promise<void> {
   await verifier.recover();
   await accepter.recover();
   await reconciler.recover();
+  await forecaster.start();
   let server = await listen(api, socket);
   const file: DaemonFile = { pid: process.pid, socket, version: VERSION, protocol: PROTOCOL_VERSION, startedMs };
   await replaceFile(layout.daemonFile, JSON.stringify(file));

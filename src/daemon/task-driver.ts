@@ -202,7 +202,9 @@ export class TaskDriver {
     const { process } = this.#attempt();
     if (process !== undefined) this.#parts.memory.add(process.pid);
     const deadline = this.#armTimeout(process);
+    this.#task.isAlone = process !== undefined;
     const ended = process === undefined ? "vanished" : await this.#waitForExit(process);
+    this.#task.isAlone = false;
     deadline();
     this.#setTimings({ exitedMs: this.#parts.clock.wallMs() });
     const runMs = process === undefined ? 0 : this.#parts.clock.monotonicMs() - process.startedAtMs;

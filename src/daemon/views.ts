@@ -125,7 +125,7 @@ export function viewPlannedRun(planned: PlannedRun): PlanView {
 
 function viewTask(
   parts: Parts,
-  { row, spec, activity }: LiveTask,
+  { row, spec, activity, overlaps }: LiveTask,
   attempts: readonly AttemptRow[],
   late: string | undefined,
 ): TaskView {
@@ -141,6 +141,7 @@ function viewTask(
     needs: [...spec.needs],
     ...(row.reason === undefined ? {} : { reason: { ...row.reason, data: { ...row.reason.data } } }),
     ...(activity === undefined ? {} : { activity }),
+    ...(overlaps.length === 0 ? {} : { overlaps: overlaps.map((one) => ({ ...one, paths: [...one.paths] })) }),
     cancelRequested: row.cancel !== undefined,
     ...(row.readyMs === undefined ? {} : { readyMs: row.readyMs }),
     ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),

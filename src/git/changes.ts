@@ -14,8 +14,6 @@ export interface Change {
 export const GITLINK_MODE = "160000";
 /** The mode of a folder. */
 export const TREE_MODE = "040000";
-/** The mode of a symbolic link. */
-export const SYMLINK_MODE = "120000";
 
 const KINDS: Readonly<Record<string, Change["kind"]>> = {
   A: "added",

@@ -36,24 +36,24 @@ export interface IndexEdit {
 
 /**
  * Changes entries of an index, under git's own lock, and takes note of the files that are as they say.
- * @param config the user's wishes for the parts of an index that only make it faster
+ * @param options the user's wishes for the parts of an index that only make it faster, and the id of no object
  */
 export async function editIndex(
   git: Git,
   place: GitPlace,
   edits: readonly IndexEdit[],
-  config: Readonly<Record<string, string>>,
+  { config, noObject }: { readonly config: Readonly<Record<string, string>>; readonly noObject: string },
 ): Promise<void> {
   if (edits.length === 0) return;
   // Removals first, so that a file can take a folder's place.
   const ordered = [...edits.filter(({ entry }) => entry === null), ...edits.filter(({ entry }) => entry !== null)];
   await git.run(place, ["update-index", "--replace", "-z", "--index-info"], {
-    input: ordered.map(({ path, entry }) => `${formatEntry(entry)}\t${path}\0`).join(""),
+    input: ordered.map(({ path, entry }) => `${formatEntry(entry, noObject)}\t${path}\0`).join(""),
     config,
   });
   await git.run(place, ["update-index", "-q", "--refresh"], { allow: [1], config });
 }
 
-function formatEntry(entry: IndexEdit["entry"]): string {
-  return entry === null ? `0 ${"0".repeat(40)}` : `${entry.mode} ${entry.oid}`;
+function formatEntry(entry: IndexEdit["entry"], noObject: string): string {
+  return entry === null ? `0 ${noObject}` : `${entry.mode} ${entry.oid}`;
 }

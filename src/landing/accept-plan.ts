@@ -2,7 +2,6 @@ import { AnabranchError } from "../base/errors.ts";
 import { GITLINK_MODE, type Change } from "../git/changes.ts";
 import type { Git } from "../git/git.ts";
 import { readIndexEntries } from "../git/index-entries.ts";
-import { TreeEditor } from "../git/tree-editor.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { PathNote } from "./acceptance.ts";
 import { readLaneSteps, type LaneStep } from "./lane-steps.ts";
@@ -75,18 +74,9 @@ async function replayCommits(
 ): Promise<{ replayed: Replayed; uncommitted: PathNote[] }> {
   const head = state.committed;
   const withheld = await findPrivatePaths(git, vault, state, given, steps);
-  const editor = new TreeEditor(vault.objects, head);
   const committed = changes.filter(({ path }) => !withheld.has(path));
-  await editor.apply(
-    committed.map(({ path, kind, newMode, newOid }) => ({
-      path,
-      mode: newMode,
-      oid: kind === "deleted" ? null : newOid,
-    })),
-  );
-  const tree = await editor.write();
   const { committer } = state;
-  const request = { run, head, steps, withheld, tree, committer, atSeconds: atMs / 1000 };
+  const request = { run, head, steps, withheld, changes: committed, committer, atSeconds: atMs / 1000 };
   const replayed = await replayLane(git, vault, request);
   const touched = new Set(steps.flatMap((step) => step.changes.map(({ path }) => path)));
   const untracked = new Set(state.uncommitted.map(({ path }) => path));

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { delay, type Clock } from "../base/clock.ts";
 import { isAnabranchError, systemCodeOf } from "../base/errors.ts";
@@ -12,7 +12,7 @@ import { isAncestor, moveRef } from "../git/refs.ts";
 import { readEveryConfig, readHead } from "../git/repository.ts";
 import { STAGED } from "./accept-staging.ts";
 import type { AcceptanceRecord, AcceptedPath, IndexEntry, Mark, PathNote } from "./acceptance.ts";
-import { forMany, isSameMark, moveEntry, ObstacleFinder, readMark, removeEntry } from "./working-tree.ts";
+import { forMany, isSameMark, moveEntry, ObstacleFinder, readMark, removeCopy, removeEntry } from "./working-tree.ts";
 
 /** What the steps work with. */
 export interface StepTools {
@@ -107,10 +107,12 @@ type Side = "before" | "after";
 /** Brings all paths from one side to the other. Going forward it stops where somebody was faster. */
 async function movePaths(record: AcceptanceRecord, from: Side, to: Side, fault: string): Promise<PathNote[]> {
   const notes: PathNote[] = [];
+  const { repository, folder } = record;
+  for (const { path } of record.paths) removeCopy(repository.root, path, basename(folder));
   // Removals first: a folder may have to make room for a file.
   const isRemoved = (path: AcceptedPath): boolean => path[to] === null;
   for (const paths of [record.paths.filter(isRemoved), record.paths.filter((path) => !isRemoved(path))]) {
-    const finder = new ObstacleFinder(record.repository.root);
+    const finder = new ObstacleFinder(repository.root);
     await forMany(paths, async (path) => {
       if (to === "after" && notes.length > 0) return;
       const note = await movePath(record, finder, path, from, to);
@@ -137,7 +139,7 @@ async function movePath(
   }
   try {
     if (marks[to] === null) removeEntry(root, path);
-    else await moveEntry(join(folder, to === "after" ? STAGED.new : STAGED.old, path), root, path);
+    else await moveEntry(join(folder, to === "after" ? STAGED.new : STAGED.old, path), root, path, basename(folder));
     return undefined;
   } catch (cause) {
     const code = systemCodeOf(cause);
@@ -187,6 +189,7 @@ async function moveEntries(
 ): Promise<PathNote[]> {
   const place = userPlace(record);
   const config = indexWishes(await readEveryConfig(git, record.repository));
+  const noObject = "0".repeat(record.after.length);
   const endMs = clock.monotonicMs() + LOCK_PATIENCE_MS;
   for (;;) {
     const present = await readIndexEntries(git, place, new Set(record.entries.map(({ path }) => path)));
@@ -200,7 +203,7 @@ async function moveEntries(
       .filter((entry) => !stale.includes(entry) && !isSameEntry(present.get(entry.path), entry[to]))
       .map((entry) => ({ path: entry.path, entry: entry[to] }));
     try {
-      await editIndex(git, place, edits, config);
+      await editIndex(git, place, edits, { config, noObject });
       return notes;
     } catch (cause) {
       if (!isAnabranchError(cause) || !cause.message.includes("index.lock")) throw cause;

@@ -43,9 +43,10 @@ export function branchLane(git: Git, vault: Vault, repository: Repository, branc
     },
     async move(from, to, receipts) {
       const before = from ?? (await tip());
-      // Nothing names them before the branch has moved.
+      const worktrees = await worktreesOn(git, place, ref);
+      for (const worktree of worktrees) await requireUnchanged(git, worktree, branch);
       await giveObjects(git, vault, repository, to, before);
-      for (const worktree of await worktreesOn(git, place, ref)) await requireReady(git, worktree, branch, before, to);
+      for (const worktree of worktrees) await requireRoom(git, worktree, branch, before, to);
       await vault.refs.update(receipts.map((receipt) => ({ name: receipt.ref, to: receipt.commit })));
       const message = "anabranch: landing";
       const moved = await moveRef(git, repository.commonDirectory, { name: ref, from: before, to, message });
@@ -78,21 +79,32 @@ async function worktreesOn(git: Git, place: GitPlace, ref: string): Promise<Work
   return found;
 }
 
-/** Refuses while a worktree holds changes, or something that is in the way of what comes. */
-async function requireReady(git: Git, worktree: Worktree, branch: string, from: string, to: string): Promise<void> {
-  const { place, root } = worktree;
+/** Refuses while a worktree holds changes that are not committed. */
+async function requireUnchanged(git: Git, { place, root }: Worktree, branch: string): Promise<void> {
   const changed = await git.records(place, ["status", "--porcelain", "-z", "--untracked-files=no", "--no-renames"]);
-  if (changed.length === 0) await refreshIndex(git, place);
+  if (changed.length === 0) return;
+  const paths = changed.slice(0, 100).map((record) => record.slice(3));
+  throw busy(branch, root, `${changed.length} changes in it are not committed`, paths);
+}
+
+/** Refuses while something that git does not track is in the way of what comes. */
+async function requireRoom(
+  git: Git,
+  { place, root }: Worktree,
+  branch: string,
+  from: string,
+  to: string,
+): Promise<void> {
+  await refreshIndex(git, place);
   const trial = await git.run(place, ["read-tree", "-n", "-m", "-u", from, to], { allow: [1, 128] });
-  if (changed.length === 0 && trial.status === 0) return;
-  const why =
-    changed.length > 0
-      ? `${changed.length} changes in it are not committed`
-      : trial.stderr.trim().replace(/^error: /, "");
-  throw new AnabranchError("TARGET_BUSY", {
+  if (trial.status !== 0) throw busy(branch, root, trial.stderr.trim().replace(/^(error|fatal): /, ""), []);
+}
+
+function busy(branch: string, root: string, why: string, paths: readonly string[]): AnabranchError {
+  return new AnabranchError("TARGET_BUSY", {
     message: `the branch ${branch} is checked out in ${root}, and ${why}`,
-    hint: "commit or stash them, then land what is kept: anabranch land ID",
-    data: { branch, worktree: root, paths: changed.slice(0, 100).map((record) => record.slice(3)) },
+    hint: "commit or stash what is there, then land what is kept: anabranch land ID",
+    data: { branch, worktree: root, paths },
   });
 }
 

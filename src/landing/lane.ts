@@ -24,7 +24,7 @@ export interface Lane {
 }
 
 /** A receipt that becomes visible with its landing. */
-export interface ReceiptUpdate {
+interface ReceiptUpdate {
   readonly ref: string;
   readonly commit: string;
 }

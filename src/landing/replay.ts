@@ -14,8 +14,8 @@ export interface ReplayRequest {
   readonly steps: readonly LaneStep[];
   /** Paths that no commit may touch. */
   readonly withheld: ReadonlySet<string>;
-  /** The tree that has to come of it. */
-  readonly tree: string;
+  /** All that has to come of it. */
+  readonly changes: readonly Change[];
   /** Who commits; `undefined`: whoever wrote it. */
   readonly committer: string | undefined;
   readonly atSeconds: number;
@@ -37,7 +37,7 @@ export async function replayLane(git: Git, vault: Vault, request: ReplayRequest)
   const steps = request.steps
     .map((step) => ({ ...step, changes: step.changes.filter(({ path }) => !request.withheld.has(path)) }))
     .filter((step) => step.changes.length > 0);
-  if (request.tree === (await vault.objects.treeOf(request.head))) return { commits: [], isSeparate: true };
+  if (request.changes.length === 0) return { commits: [], isSeparate: true };
   const trees = await replayTrees(git, vault, request, steps);
   if (trees === undefined) return { commits: [await commitTogether(vault, request, steps)], isSeparate: false };
   const commits: AcceptedCommit[] = [];
@@ -53,7 +53,7 @@ export async function replayLane(git: Git, vault: Vault, request: ReplayRequest)
   return { commits, isSeparate: true };
 }
 
-/** The tree after each step; `undefined` where they do not lead to the tree that has to come of it. */
+/** The tree after each step; `undefined` where they do not lead to what has to come of it. */
 async function replayTrees(
   git: Git,
   vault: Vault,
@@ -75,7 +75,18 @@ async function replayTrees(
     }
     trees.push(tree);
   }
-  return tree === request.tree ? trees : undefined;
+  return isSame(await vault.objects.compare(request.head, tree), request.changes) ? trees : undefined;
+}
+
+function isSame(some: readonly Change[], others: readonly Change[]): boolean {
+  const wanted = new Map(others.map((change) => [change.path, change]));
+  return (
+    some.length === others.length &&
+    some.every(({ path, newMode, newOid }) => {
+      const change = wanted.get(path);
+      return change?.newMode === newMode && change.newOid === newOid;
+    })
+  );
 }
 
 /** Whether every path is as it was before the step, so that the step can be taken as it is. */
@@ -131,9 +142,11 @@ async function commitTogether(
   const subjects = steps.map(({ message }) => `- ${subjectOf(message)}`);
   const subject = `Accept ${steps.length} changesets of run ${request.run}`;
   const message = [subject, subjects.join("\n"), trailers.join("\n")].filter((part) => part !== "").join("\n\n");
-  const oid = await writeCommit(vault, request, { tree: request.tree, parent: request.head, message }, last);
-  const paths = (await vault.objects.compare(request.head, request.tree)).length;
-  return { oid, subject, source: last?.commit ?? request.head, paths };
+  const editor = new TreeEditor(vault.objects, request.head);
+  await editor.apply(request.changes.map(toEdit));
+  const tree = await editor.write();
+  const oid = await writeCommit(vault, request, { tree, parent: request.head, message }, last);
+  return { oid, subject, source: last?.commit ?? request.head, paths: request.changes.length };
 }
 
 function writeCommit(

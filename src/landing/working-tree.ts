@@ -16,7 +16,6 @@ import { basename, dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { systemCodeOf } from "../base/errors.ts";
-import { newId, systemRandom } from "../base/ids.ts";
 import type { Mark } from "./acceptance.ts";
 
 /** What stands at a path: a mark, `null` for nothing, or `"folder"` for what is no file. */
@@ -64,8 +63,11 @@ export async function copyEntry(from: string, to: string): Promise<void> {
   else await copyFile(from, to);
 }
 
-/** Moves a file or a link to where another may stand, by rename. Copied first where it lies on another disk. */
-export async function moveEntry(from: string, root: string, path: string): Promise<void> {
+/**
+ * Moves a file or a link to where another may stand, by rename. Where it lies on another disk, it is copied first.
+ * @param id names the copy, so that {@link removeCopy} finds one that was left by a kill
+ */
+export async function moveEntry(from: string, root: string, path: string, id: string): Promise<void> {
   const target = join(root, path);
   mkdirSync(dirname(target), { recursive: true });
   removeEmptyFolders(target);
@@ -73,13 +75,22 @@ export async function moveEntry(from: string, root: string, path: string): Promi
     renameSync(from, target);
   } catch (cause) {
     if (systemCodeOf(cause) !== "EXDEV") throw cause;
-    await moveAcross(from, target);
+    await moveAcross(from, target, copyOf(target, id));
   }
 }
 
-async function moveAcross(from: string, target: string): Promise<void> {
-  const temporary = join(dirname(target), `.${basename(target).slice(0, 60)}.${newId(systemRandom)}.tmp`);
+/** Removes the copy that a move from another disk may have left. */
+export function removeCopy(root: string, path: string, id: string): void {
+  rmSync(copyOf(join(root, path), id), { force: true });
+}
+
+function copyOf(target: string, id: string): string {
+  return join(dirname(target), `.${digestOf(Buffer.from(basename(target))).slice(0, 16)}.${id}.tmp`);
+}
+
+async function moveAcross(from: string, target: string, temporary: string): Promise<void> {
   try {
+    rmSync(temporary, { force: true });
     await copyEntry(from, temporary);
     await rename(temporary, target);
   } catch (cause) {

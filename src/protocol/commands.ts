@@ -12,6 +12,7 @@ import {
   eventView,
   landingView,
   planView,
+  predictionView,
   runSummary,
   runView,
   sideView,
@@ -236,6 +237,15 @@ export const commands = {
       directory,
     }),
     response: z.object({ proved: z.number(), receipts: z.array(auditedReceipt) }),
+    inTask: "allowed",
+  },
+  predict: {
+    request: z.strictObject({
+      /** A run or task; without it, all that go on in the repository around the folder. */
+      id: id.optional(),
+      directory,
+    }),
+    response: predictionView,
     inTask: "allowed",
   },
   gc: {

@@ -208,6 +208,9 @@ export const auditedReceipt = z.object({
   problems: z.array(z.string()),
 });
 
+/** Another task whose changes will conflict with this one's, when both land as they are by now. */
+const overlapView = z.object({ run: z.string(), task: z.string(), paths: z.array(z.string()) });
+
 /** One task of a run. */
 const taskView = z.object({
   run: z.string(),
@@ -222,6 +225,7 @@ const taskView = z.object({
   reason: reasonView.optional(),
   /** What is going on right now, for people: `copying node_modules, 12,000 files`. */
   activity: z.string().optional(),
+  overlaps: z.array(overlapView).optional(),
   cancelRequested: z.boolean(),
   readyMs: ms.optional(),
   endedMs: ms.optional(),
@@ -322,6 +326,32 @@ export const eventView = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 
+const taskId = { run: z.string(), task: z.string() };
+
+/** What can be seen by now of how the work of tasks will merge. */
+export const predictionView = z.object({
+  /** Every two tasks that have changed the same paths. */
+  meetings: z.array(
+    z.object({
+      status: z.enum(["conflict", "merges"]),
+      between: z.array(z.object(taskId)),
+      /** With the kind of the conflict, where it is one. */
+      paths: z.array(z.object({ path: z.string(), kind: z.string().optional() })),
+      /** When it was first seen. */
+      sinceMs: ms,
+    }),
+  ),
+  /** The tasks at work that are looked at now and then. */
+  watched: z.array(
+    z.object({
+      ...taskId,
+      /** When it was last looked at, and how many paths it had changed then. */
+      lookedMs: ms.optional(),
+      paths: z.number().optional(),
+    }),
+  ),
+});
+
 /** One check of `doctor`. */
 export const checkView = z.object({
   name: z.string(),
@@ -343,4 +373,5 @@ export type ConflictListing = z.infer<typeof conflictListing>;
 export type ConflictFileView = z.infer<typeof conflictFileView>;
 export type ConflictView = z.infer<typeof conflictView>;
 export type AuditedReceipt = z.infer<typeof auditedReceipt>;
+export type PredictionView = z.infer<typeof predictionView>;
 export type CheckView = z.infer<typeof checkView>;

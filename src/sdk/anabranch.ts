@@ -257,6 +257,7 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "plan",
   "list",
   "show",
+  "predict",
   "wait",
   "cancel",
   "accept",

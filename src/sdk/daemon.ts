@@ -22,7 +22,8 @@ export function readDaemonFile(directories: Directories): DaemonFile | undefined
   }
 }
 
-const [LOOK_EVERY_MS, LONGEST_WAIT_MS] = [20, 10_000];
+const [LOOK_EVERY_MS, PATIENCE_MS, LONGEST_WAIT_MS] = [20, 2000, 10_000];
+const MOST_ENDS = 3;
 
 /**
  * Starts the daemon and resolves with its socket. When another client starts one at the same moment, only one of them
@@ -32,6 +33,25 @@ const [LOOK_EVERY_MS, LONGEST_WAIT_MS] = [20, 10_000];
  */
 export async function startDaemon(environment: Environment): Promise<string> {
   const directories = directoriesFor(environment);
+  const until = systemClock.monotonicMs() + LONGEST_WAIT_MS;
+  for (let ends = 0; ;) {
+    const report = await launch(environment, directories);
+    if (report?.ready === true) return report.socket;
+    if (report === undefined) {
+      // Somebody may have ended it before it could say anything.
+      ends += 1;
+      if (ends === MOST_ENDS) throw startFailure(directories, "it ended without saying why", undefined);
+      continue;
+    }
+    const error = AnabranchError.fromJSON(report.error);
+    if (error.code !== "DAEMON_RUNNING") throw error;
+    const socket = await socketOfOther(directories);
+    if (socket !== undefined) return socket;
+    if (systemClock.monotonicMs() > until) throw error;
+  }
+}
+
+async function launch(environment: Environment, directories: Directories): Promise<StartReport | undefined> {
   const line = await startInBackground({
     script: daemonScript(),
     environment: withoutTask(environment),
@@ -40,23 +60,18 @@ export async function startDaemon(environment: Environment): Promise<string> {
   }).catch((cause: unknown) => {
     throw startFailure(directories, String(cause), cause);
   });
-  if (line === undefined) throw startFailure(directories, "it ended without saying why", undefined);
-  const report = JSON.parse(line) as StartReport;
-  if (report.ready) return report.socket;
-  const error = AnabranchError.fromJSON(report.error);
-  if (error.code !== "DAEMON_RUNNING") throw error;
-  return waitForOther(directories, error);
+  return line === undefined ? undefined : (JSON.parse(line) as StartReport);
 }
 
-/** The daemon that has the lock may not listen yet. */
-async function waitForOther(directories: Directories, error: AnabranchError): Promise<string> {
-  const until = systemClock.monotonicMs() + LONGEST_WAIT_MS;
+/** The daemon that has the lock may not listen yet, and may end before it does. */
+async function socketOfOther(directories: Directories): Promise<string | undefined> {
+  const until = systemClock.monotonicMs() + PATIENCE_MS;
   while (systemClock.monotonicMs() < until) {
     const file = readDaemonFile(directories);
     if (file !== undefined && (await isListening(file.socket))) return file.socket;
     await delay(systemClock, LOOK_EVERY_MS);
   }
-  throw error;
+  return undefined;
 }
 
 // A daemon that was killed leaves its socket and the file that names it.

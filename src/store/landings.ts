@@ -54,16 +54,6 @@ export async function loadMovingLandings<Record>(store: Store): Promise<LandingR
   return rows.map((row) => parseLanding<Record>(row));
 }
 
-/** All landings that took effect, newest first. */
-export async function loadAllLandings<Record>(store: Store, repositoryId: string): Promise<LandingRow<Record>[]> {
-  const rows = await store.read(
-    `select landings.* from landings join runs on runs.id = landings.run_id
-     where runs.repository_id = ? and landings.state = 'landed' order by landings.created_ms desc, landings.rowid desc`,
-    [repositoryId],
-  );
-  return rows.map((row) => parseLanding<Record>(row));
-}
-
 function parseLanding<Record>(row: SqlRow): LandingRow<Record> {
   return {
     id: textOf(row, "id"),

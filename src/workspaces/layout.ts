@@ -14,6 +14,8 @@ export interface Layout {
   readonly trash: string;
   /** The vault of a repository: a bare git directory. */
   readonly vault: (repositoryId: string) => string;
+  /** A repository for what is looked at while tasks work and then forgotten. */
+  readonly forecast: (repositoryId: string) => string;
   /** One workspace's folder, which holds its `tree` and our own `git` directory for it. */
   readonly slot: (repositoryId: string, slot: number) => string;
   readonly run: (run: string) => string;
@@ -32,6 +34,7 @@ export function layoutFor(state: string): Layout {
     daemonFile: join(state, "daemon.json"),
     trash: join(state, "trash"),
     vault: (id) => join(repository(id), "vault.git"),
+    forecast: (id) => join(repository(id), "forecast.git"),
     slot: (id, slot) => join(repository(id), "workspaces", String(slot)),
     run: (run) => join(state, "runs", run),
     attempt: ({ run, task, number }) => join(state, "runs", run, task, String(number)),

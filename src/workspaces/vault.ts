@@ -55,12 +55,12 @@ const WORKSPACE_SETTINGS =
   /^(user\..*|author\..*|committer\..*|core\.(abbrev|whitespace|commentchar|longpaths)|branch\..*|remote\..*\.tagopt|diff\.(algorithm|renames|renamelimit|mnemonicprefix)|merge\.(conflictstyle|renames|renamelimit)|submodule\..*\.(url|active)|i18n\..*)$/;
 
 /** Where a workspace's pushes would go: nowhere, with a name that says why. */
-export const PUSH_DISABLED = "anabranch-workspaces-do-not-push";
+const PUSH_DISABLED = "anabranch-workspaces-do-not-push";
 
 type ConfigEntry = readonly [key: string, value: string];
 
 /** The configuration of a vault. */
-export function vaultConfig(repository: Repository, local: readonly ConfigEntry[]): string {
+function vaultConfig(repository: Repository, local: readonly ConfigEntry[]): string {
   return formatConfig([...formatEntries(repository, local, true), ...contentEntries(local)]);
 }
 

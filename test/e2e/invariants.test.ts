@@ -14,6 +14,9 @@ import { askRaw, socketOf } from "../fixtures/wire.ts";
 
 const CLI = `"${process.execPath}" "${join(DIST, "cli.js")}"`;
 
+/** Whether file systems can be mounted here. */
+const canMount = canChangeUser && spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
+
 /** Live processes whose command line holds a text. */
 function running(text: string): string[] {
   const { stdout } = spawnSync("ps", ["-eo", "pid=,stat=,args="], { encoding: "utf8" });
@@ -21,7 +24,7 @@ function running(text: string): string[] {
 }
 
 describe("invariant 1: no work of a task is lost", () => {
-  it.skipIf(!canMount())(
+  it.skipIf(!canMount)(
     "also while the disk is full: what runs goes on, and its work is kept once there is room",
     async () => {
       const folder = temporaryFolder();
@@ -185,6 +188,28 @@ describe("invariant 7: a task that is over stays dead, with all that descends fr
       expect(view.taskList[0]?.attempts[0]?.changeset?.changes.map((one) => one.path)).toContain("w.txt");
     });
   }
+
+  it.skipIf(!canMount)("however it tries to get away, also where the system offers no control groups", async () => {
+    const home = makeHome();
+    const root = makeRepository({ "a.txt": "a\n" });
+    // In a view of the file system of its own, where they cannot be seen.
+    const hide = 'umount --all --types cgroup2; exec "$0" "$@"';
+    await home.startDaemon({}, ["unshare", "--mount", "sh", "-c", hide]);
+    const client = home.client();
+    const groups = (await client.ask("doctor", {})).find((check) => check.name === "control groups");
+    expect(groups?.evidence).toContain("cannot be made here");
+    const number = `${600 + Math.floor(Math.random() * 1e6)}.${process.pid}`;
+    const up = `until ps -eo args= | grep -q '[s]leep NUMBER\\|xNUMBER$'; do sleep 0.01; done`;
+    const tasks = Object.values(ESCAPES).map((escape, index) => {
+      const own = `${number}${index}`;
+      return [`t${index}`, escape(own) + up.replaceAll("NUMBER", own)] as const;
+    });
+    const run = await client.start({ directory: root, tasks: Object.fromEntries(tasks), mode: "parallel" });
+    const view = await run.wait();
+    expect(view.taskList.map((task) => task.outcome)).toEqual(tasks.map(() => "succeeded"));
+    expect(view.taskList.map((task) => task.attempts[0]?.stragglers ?? 0).every((count) => count > 0)).toBe(true);
+    expect(running(number)).toEqual([]);
+  });
 
   for (const [what, command] of [
     ["stops itself and all around it", "kill -STOP 0"],
@@ -515,7 +540,8 @@ const FORGING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200
 describe("invariant 14: text of a task cannot forge what we print or decide", () => {
   it("on any stream, in any form of output, in any exit code", async () => {
     const home = makeHome();
-    const root = makeRepository({ "a.txt": "a\n" });
+    // The repository's own place may be named to forge as well.
+    const root = makeRepository({ "a.txt": "a\n" }, temporaryFolder(`anabranch ${ESC}[2J\u202e`));
     const folder = temporaryFolder();
     writeFileSync(join(folder, "text"), FORGERIES.join("\n"));
     const script = join(folder, "forge.mjs");
@@ -535,7 +561,7 @@ describe("invariant 14: text of a task cannot forge what we print or decide", ()
             tasks: {
               honest: { run: `"${process.execPath}" ${script} 0`, output: "json" },
               beside: { run: `"${process.execPath}" ${script} 0`, writes: "none" },
-              broken: { run: `"${process.execPath}" ${script} 4` },
+              broken: { run: `"${process.execPath}" ${script} 4`, writes: FORGERIES },
             },
           },
         },
@@ -560,6 +586,7 @@ describe("invariant 14: text of a task cannot forge what we print or decide", ()
       ["logs", "@last", "--follow", "--json"],
       ["ls"],
       ["ls", "--plain"],
+      ["ls", "--all"],
       ["show", "@last", "--plain"],
       ["wait", "@last/honest"],
       ["plan", "forge"],
@@ -640,8 +667,3 @@ describe("invariant 14: text of a task cannot forge what we print or decide", ()
     expect(view.taskList.map((task) => task.attempts[0]?.exitStatus)).toEqual([7, 8]);
   });
 });
-
-function canMount(): boolean {
-  const folder = "/tmp";
-  return canChangeUser && spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "none", folder]).status === 0;
-}

@@ -18,12 +18,13 @@ export const action: CommandAction<{ readonly undo?: boolean }> = (args, options
     const done = await anabranch.ask("accept", request);
     answer(terminal, done, () => {
       if (terminal.plain) return [...done.written, ...done.removed].join("\n");
-      return (done.status === "already" ? describeNothing(done) : describe(done)).join("\n");
+      return (done.status === "already" ? describeNothing(done, undo) : describe(done)).join("\n");
     });
     return 0;
   });
 
-function describeNothing({ run, acceptance }: Accepted): string[] {
+function describeNothing({ run, acceptance }: Accepted, undo: boolean): string[] {
+  if (undo) return [`Nothing to take back: run ${run} is not in your working tree.`];
   if (acceptance === undefined) return [`Nothing to accept: your working tree has everything of run ${run} already.`];
   return [
     `Nothing to accept: run ${run} is in your working tree already.`,

@@ -6,6 +6,7 @@ import type { ConflictListing, ConflictSummary } from "../../protocol/views.ts";
 import { formatConflict } from "../conflict-text.ts";
 import { formatAge, formatTable, plural } from "../format.ts";
 import type { CommandAction } from "../command.ts";
+import { predict } from "../prediction.ts";
 import { withSession, type Session } from "../session.ts";
 import { answer, type Terminal } from "../terminal.ts";
 import { formatLanded } from "./land.ts";
@@ -14,6 +15,7 @@ import { formatLanded } from "./land.ts";
 export interface ConflictOptions {
   readonly all?: boolean;
   readonly full?: boolean;
+  readonly predict?: string | true;
 }
 
 type Work = (session: Session, args: readonly string[], options: ConflictOptions) => Promise<void>;
@@ -23,6 +25,10 @@ const WORKS: Readonly<Record<string, Work>> = { list, show, open, take, abort };
 /** `anabranch conflicts`: lists, shows, opens, settles and gives up conflicts. The first argument says which. */
 export const action: CommandAction<ConflictOptions> = (args, options) =>
   withSession(options, async (session) => {
+    if (options.predict !== undefined) {
+      await predict(session, options.predict);
+      return 0;
+    }
     const [word = "list", ...rest] = args;
     await (WORKS[word] ?? list)(session, rest, options);
     return 0;

@@ -19,7 +19,7 @@ export const action: CommandAction<{ readonly all?: boolean; readonly limit: str
 function formatRuns(runs: readonly RunSummary[], { colour, plain }: Terminal, all: boolean): string {
   if (plain)
     return runs
-      .map((run) => [run.id, run.state, run.outcome ?? "-", run.name ?? "-", run.repository].join("\t"))
+      .map((run) => [run.id, run.state, run.outcome ?? "-", run.name ?? "-", run.repository].map(printable).join("\t"))
       .join("\n");
   if (runs.length === 0) return "No runs here yet. Start one: anabranch run -t tests='npm test'";
   const nowMs = systemClock.wallMs();

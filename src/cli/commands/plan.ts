@@ -19,7 +19,7 @@ function formatPlan(plan: PlanView, { colour, plain }: Terminal): string {
     task.name,
     [...task.needs, ...task.after.map((name) => `(${name})`)].join(" ") || "-",
     task.startsFrom === "base" ? "base" : "what has landed",
-    task.writes === "none" ? "nothing" : task.writes.length === 0 ? "anything" : task.writes.join(" "),
+    task.writes === "none" ? "nothing" : task.writes.length === 0 ? "anything" : printable(task.writes.join(" ")),
     task.samples === 0 ? "unknown" : formatDuration(task.expectedMs),
     fit(printable(task.command.split("\n")[0] ?? ""), 60),
   ]);

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -10,8 +12,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { reachableObjects, startTrial } from "../../fixtures/acceptance.ts";
 import { photograph } from "../../fixtures/photograph.ts";
@@ -183,6 +186,17 @@ describe("the user's uncommitted content", () => {
     expect(git(root, "status", "--porcelain")).toBe("");
   });
 
+  it("is not committed where it was made after the run started, and the run made the same", async () => {
+    const root = makeRepository({ "a.txt": "a\n" });
+    const trial = await startTrial(root);
+    await trial.land("one: change", { "a.txt": "A\n", "notes.txt": "same\n", "two.txt": "mine\n" });
+    writeFiles(root, { "notes.txt": "same\n", "mine.txt": "mine\n" });
+    const record = await trial.accept();
+    expect(record.uncommitted.map(({ path }) => path).toSorted()).toEqual(["notes.txt", "two.txt"]);
+    expect(git(root, "show", "--name-only", "--format=", "HEAD")).toBe("a.txt");
+    expect(git(root, "status", "--porcelain")).toBe("?? mine.txt\n?? notes.txt\n?? two.txt");
+  });
+
   it("may be empty: an empty file is nobody's secret", async () => {
     const root = makeRepository({ "a.txt": "a\n" });
     writeFiles(root, { "mine/__init__.py": "" });
@@ -296,7 +310,7 @@ describe("what is in the way", () => {
     const trial = await startTrial(root);
     await trial.land("one: change", { "a.txt": "A\n", "b.txt": "B\n" });
     const error = await refused(
-      trial.accept(() => writeFiles(root, { "b.txt": "edited\n" })),
+      trial.accept({}, () => writeFiles(root, { "b.txt": "edited\n" })),
       "ACCEPT_REFUSED",
     );
     expect(error.data["paths"]).toEqual([{ path: "b.txt", why: expect.stringContaining("meanwhile") }]);
@@ -320,7 +334,7 @@ describe("what is in the way", () => {
     const trial = await startTrial(root);
     await trial.land("one: change", { "a.txt": "A\n" });
     await expect(
-      trial.accept(() => {
+      trial.accept({}, () => {
         git(root, "commit", "--quiet", "--allow-empty", "-m", "mine");
       }),
     ).rejects.toThrow("HEAD has moved");
@@ -352,6 +366,43 @@ describe("what is in the way", () => {
     expect(log(root)).toEqual(["mine", "first"]);
     expect(git(root, "status", "--porcelain")).toBe("");
     expect(text(root, "a.txt")).toBe("a\n");
+  });
+});
+
+describe("a lane that went on after it was accepted", () => {
+  it("is accepted from where that was, also on top of edits of the user's in other places", async () => {
+    const lines = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    const root = makeRepository({ "a.txt": `${lines.join("\n")}\n`, "b.txt": "b\n" });
+    const trial = await startTrial(root);
+    await trial.land("one: change", { "a.txt": `${["one", ...lines.slice(1)].join("\n")}\n` });
+    const first = await trial.accept();
+    writeFiles(root, { "b.txt": "mine\n" });
+    await trial.land("two: change", { "a.txt": `${["one", ...lines.slice(1, 8), "nine"].join("\n")}\n` });
+    const second = await trial.accept({ from: first.lane });
+    expect(second.commits).toEqual([]);
+    expect(text(root, "a.txt")).toBe(`${["one", ...lines.slice(1, 8), "nine"].join("\n")}\n`);
+    expect(git(root, "status", "--porcelain")).toBe(" M a.txt\n M b.txt");
+  });
+});
+
+describe("changesets that do not fit one by one", () => {
+  it("become one commit, where all of them together fit", async () => {
+    const root = makeRepository({ "a.txt": "a\n", "b.txt": "b\n" });
+    const trial = await startTrial(root);
+    await trial.land("one: there", { "a.txt": "there\n", "b.txt": "B\n" });
+    await trial.land("two: and back", { "a.txt": "a\n" });
+    writeFiles(root, { "a.txt": "mine\n" });
+    git(root, "commit", "--quiet", "-am", "mine");
+    const plan = await trial.plan();
+    expect(plan.replayed.isSeparate).toBe(false);
+    expect(await trial.write(await trial.stage(plan))).toEqual([]);
+    expect(log(root)).toEqual(["Accept 2 changesets of run run1", "mine", "first"]);
+    expect(git(root, "log", "-1", "--format=%(trailers:key=Anabranch-Landing,valueonly,separator=%x2C)")).toBe(
+      "landing1,landing2",
+    );
+    expect(text(root, "a.txt")).toBe("mine\n");
+    expect(text(root, "b.txt")).toBe("B\n");
+    expect(git(root, "status", "--porcelain")).toBe("");
   });
 });
 
@@ -466,6 +517,24 @@ describe("every kind of file", () => {
     expect(git(root, "status", "--porcelain")).toBe("");
   });
 
+  it.skipIf(!isOtherDisk("/dev/shm"))("is copied and then renamed where it lies on another disk", async () => {
+    const parent = mkdtempSync("/dev/shm/anabranch-test-");
+    onTestFinished(() => rmSync(parent, { recursive: true }));
+    const root = makeRepository({ "a.txt": "a\n", "gone.txt": "g\n" }, parent);
+    const trial = await startTrial(root);
+    await trial.land("one: change", { "a.txt": "A\n", "gone.txt": null, link: { mode: "120000", content: "a.txt" } });
+    const record = await trial.stage(await trial.plan());
+    // What a kill in the middle of the copy leaves.
+    const copy = `.${createHash("sha256").update("a.txt").digest("hex").slice(0, 16)}.${basename(record.folder)}.tmp`;
+    writeFiles(root, { [copy]: "half" });
+    expect(await trial.write(record)).toEqual([]);
+    expect(git(root, "status", "--porcelain")).toBe("");
+    expect(readlinkSync(join(root, "link"))).toBe("a.txt");
+    expect(await trial.restore(record)).toEqual([]);
+    expect(git(root, "status", "--porcelain")).toBe("");
+    expect(text(root, "gone.txt")).toBe("g\n");
+  });
+
   it("may be large", async () => {
     const root = makeRepository({ "a.txt": "a\n" });
     const large = Buffer.alloc(100 * 1024 * 1024);
@@ -484,12 +553,36 @@ describe("every kind of file", () => {
     expect(git(root, "status", "--porcelain")).toBe("");
   }, 120_000);
 
-  it("is refused where it cannot be written as it is: submodules, names that are not UTF-8", async () => {
+  it("is refused where its name is not UTF-8, or it is a submodule", async () => {
     const root = makeRepository({ "a.txt": "a\n" });
     const trial = await startTrial(root);
-    await trial.land("one: change", { "name\udcff": "x\n" });
-    const error = await refused(trial.accept(), "ACCEPT_REFUSED");
-    expect(error.hint).toContain("git apply");
+    await trial.land("one: change", { "name\udcff": "x\n", "a.txt": "A\n" });
+    expect((await refused(trial.accept(), "ACCEPT_REFUSED")).hint).toContain("git apply");
+    const other = makeRepository({ "a.txt": "a\n" });
+    git(other, "update-index", "--add", "--cacheinfo", `160000,${git(root, "rev-parse", "HEAD")},module`);
+    git(other, "commit", "--quiet", "-m", "module");
+    mkdirSync(join(other, "module"));
+    const moved = await startTrial(other);
+    await moved.land("one: change", { "a.txt": "A\n", module: null });
+    const error = await refused(moved.accept(), "ACCEPT_REFUSED");
+    expect(error.data["paths"]).toEqual([{ path: "module", why: expect.stringContaining("submodule") }]);
+    expect(text(other, "a.txt")).toBe("a\n");
+  });
+
+  it("is committed and taken back where objects are named by SHA-256", async () => {
+    const root = join(temporaryFolder(), "sha256");
+    mkdirSync(root);
+    git(root, "init", "--quiet", "--object-format=sha256", "--initial-branch=main");
+    writeFiles(root, { "a.txt": "a\n", "b.txt": "b\n" });
+    git(root, "add", ".");
+    git(root, "commit", "--quiet", "-m", "first");
+    const trial = await startTrial(root);
+    await trial.land("one: change", { "a.txt": "A\n", "b.txt": null, "c/c.txt": "c\n" });
+    const record = await trial.accept();
+    expect(git(root, "show", "--name-status", "--format=", "HEAD")).toBe("M\ta.txt\nD\tb.txt\nA\tc/c.txt");
+    expect(git(root, "status", "--porcelain")).toBe("");
+    expect(await trial.restore(record)).toEqual([]);
+    expect(git(root, "status", "--porcelain")).toBe("");
   });
 
   it("is refused where a sparse checkout leaves it out", async () => {
@@ -513,8 +606,12 @@ describe("ten thousand files", () => {
     expect(git(root, "show", "--name-only", "--format=", "HEAD").split("\n")).toHaveLength(10_000);
     expect(await trial.restore(record)).toEqual([]);
     expect(git(root, "status", "--porcelain")).toBe("");
-  }, 120_000);
+  }, 600_000);
 });
+
+function isOtherDisk(folder: string): boolean {
+  return existsSync(folder) && statSync(folder).dev !== statSync(tmpdir()).dev;
+}
 
 function blobOf(content: string): string {
   const folder = makeRepository({ x: content });
