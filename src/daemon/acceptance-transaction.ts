@@ -122,6 +122,14 @@ async function landingRecord(parts: Parts, { run, record, createdMs }: Row): Pro
     verification,
     notices: record.notices,
     atMs: createdMs,
+    accepted: {
+      base: record.base,
+      lane: record.lane,
+      before: record.before,
+      after: record.after,
+      resolved: record.resolved,
+      waivers: record.waivers,
+    },
   };
 }
 

@@ -4,7 +4,8 @@ import type { Vault } from "../workspaces/vault.ts";
 import type { AuditFacts, ChangesetFacts, CommitFacts } from "./audit.ts";
 import { findLosses } from "./losses.ts";
 import { findAddedMarkers } from "./markers.ts";
-import { neededCommits, readReceipt, type LandedChangeset, type Receipt } from "./receipt.ts";
+import { neededCommits, readReceipt, type AcceptedMerge, type LandedChangeset, type Receipt } from "./receipt.ts";
+import type { ResolvedPath } from "./tree-merge.ts";
 
 /** Where the target of a receipt is: the vault, or the user's repository. */
 export type TargetPlace = (receipt: Receipt) => { readonly gitDirectory: string; readonly ref: string } | undefined;
@@ -25,13 +26,34 @@ export async function gatherFacts(
   const missing = await findMissing(vault, receipt);
   const ref = receiptRef.name.slice(receiptRef.name.lastIndexOf("/") + 1);
   const facts = { ref, receipt, parents, missing };
-  if (missing.length > 0) return { ...facts, chain: [], changesets: [], isOnTarget: undefined };
+  const nothing = { ...facts, chain: [], changesets: [], accepted: undefined, isOnTarget: undefined };
+  if (missing.length > 0) return nothing;
+  // What became of the user's own branch afterwards is the user's business.
+  if (receipt.accepted !== undefined) {
+    return { ...nothing, accepted: await gatherAcceptance(git, vault, receipt.accepted) };
+  }
   const chain = await readChain(git, vault, receipt);
   const changesets: ChangesetFacts[] = [];
   // One after the other: each reads what it compares.
   for (const changeset of receipt.changesets)
     changesets.push(await gatherChangeset(git, vault, receipt, changeset, chain));
-  return { ...facts, chain, changesets, isOnTarget: await isOnTarget(git, receipt, targetOf) };
+  return { ...facts, chain, changesets, accepted: undefined, isOnTarget: await isOnTarget(git, receipt, targetOf) };
+}
+
+async function gatherAcceptance(
+  git: Git,
+  vault: Vault,
+  { base, lane, before, after, resolved }: AcceptedMerge,
+): Promise<NonNullable<AuditFacts["accepted"]>> {
+  const joined = { base, ours: before, theirs: lane, result: after };
+  return {
+    losses: await findLosses(git, vault, joined, unitedIn(resolved)),
+    tree: await vault.objects.treeOf(after),
+  };
+}
+
+function unitedIn(resolved: readonly ResolvedPath[]): Set<string> {
+  return new Set(resolved.filter(({ resolver }) => resolver === "union").map(({ path }) => path));
 }
 
 async function findMissing(vault: Vault, receipt: Receipt): Promise<string[]> {
@@ -70,7 +92,7 @@ async function gatherChangeset(
   chain: readonly CommitFacts[],
 ): Promise<ChangesetFacts> {
   const { base, snapshot, commit, byHand = [], resolved } = changeset;
-  const united = new Set(resolved.filter(({ resolver }) => resolver === "union").map(({ path }) => path));
+  const united = unitedIn(resolved);
   // What changed nothing stands on itself.
   const isCommit = commit !== receipt.before && receipt.changesets.find((one) => one.commit === commit) === changeset;
   const parent = isCommit ? (chain.find(({ oid }) => oid === commit)?.parents[0] ?? receipt.before) : commit;

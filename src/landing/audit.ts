@@ -37,6 +37,8 @@ export interface AuditFacts {
   readonly chain: readonly CommitFacts[];
   /** In the order of the receipt's changesets. */
   readonly changesets: readonly ChangesetFacts[];
+  /** Where it is of an acceptance: what is lost or made up by it, and the tree of the user's state after it. */
+  readonly accepted: { readonly losses: readonly Loss[]; readonly tree: string } | undefined;
   /** Whether the target still holds what landed; `undefined` where there is no such ref any more. */
   readonly isOnTarget: boolean | undefined;
 }
@@ -47,12 +49,28 @@ export function judgeReceipt(facts: AuditFacts): string[] {
   if (missing.length > 0) return [`objects are gone: ${missing.slice(0, 3).join(", ")}`];
   return [
     ...judgeReference(facts),
-    ...judgeChain(facts),
-    ...judgeTree(facts),
-    ...judgeWork(facts),
+    ...(facts.accepted === undefined
+      ? [...judgeChain(facts), ...judgeTree(facts), ...judgeWork(facts)]
+      : judgeAcceptance(facts.receipt, facts.accepted)),
     ...(facts.isOnTarget === false
       ? [`${facts.receipt.target.kind} ${facts.receipt.target.name} does not hold ${short(facts.receipt.after)}`]
       : []),
+  ];
+}
+
+/** It brings the whole of a lane into the user's state; the steps of the lane have receipts of their own. */
+function judgeAcceptance(
+  { tree, verification, accepted }: Receipt,
+  found: NonNullable<AuditFacts["accepted"]>,
+): string[] {
+  const waived = new Set(accepted?.waivers.map(({ path }) => path));
+  const open = found.losses.filter(({ path }) => !waived.has(path));
+  return [
+    ...open.slice(0, MOST_LOSSES).map(describeLoss),
+    ...(found.tree === tree && found.tree === verification.tree
+      ? []
+      : [`it came to the tree ${short(found.tree)}, not to ${short(tree)}, which was verified`]),
+    ...(verification.status === "failed" ? ["it failed verification"] : []),
   ];
 }
 

@@ -102,6 +102,8 @@ class Batch {
   }
 
   async add(candidate: Candidate): Promise<void> {
+    // What a person decided is heeded by a merge only.
+    if (candidate.choices !== undefined) return this.#merge(candidate);
     const { objects } = this.#vault;
     const changes = await objects.compare(candidate.base, candidate.snapshot);
     const tree = await (await this.#besideOf(candidate.base)).apply(changes);

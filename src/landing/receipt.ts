@@ -30,6 +30,17 @@ export interface LandedChangeset {
   readonly byHand?: readonly HandMerge[] | undefined;
 }
 
+/** How a lane's work was merged into the user's state: commits in the vault. */
+export interface AcceptedMerge {
+  readonly base: string;
+  readonly lane: string;
+  /** The user's whole state, before and after. */
+  readonly before: string;
+  readonly after: string;
+  readonly resolved: readonly ResolvedPath[];
+  readonly waivers: readonly Waiver[];
+}
+
 /** What a landing did and proved. */
 export interface LandingRecord {
   readonly target: { readonly kind: "lane" | "branch" | "tree"; readonly name: string };
@@ -42,6 +53,8 @@ export interface LandingRecord {
   readonly verification: Verification;
   readonly notices: readonly string[];
   readonly atMs: number;
+  /** Where this is an acceptance: it is no step on a lane. */
+  readonly accepted?: AcceptedMerge | undefined;
 }
 
 /** The ref in the vault that holds a landing's receipt. */
@@ -67,13 +80,14 @@ export async function writeReceipt(vault: Vault, run: string, id: string, record
 }
 
 /** The commits without which a landing could not be proved again. */
-export function neededCommits({ after, before, changesets }: LandingRecord): string[] {
+export function neededCommits({ after, before, changesets, accepted }: LandingRecord): string[] {
   const sources = changesets.flatMap(({ base, snapshot, byHand = [] }) => [
     base,
     snapshot,
     ...byHand.flatMap((step) => [step.base, step.ours, step.theirs, step.result]),
   ]);
-  return [after, before, ...sources];
+  const merged = accepted === undefined ? [] : [accepted.base, accepted.lane, accepted.before, accepted.after];
+  return [after, before, ...sources, ...merged];
 }
 
 /** A receipt, as it stands in the vault. */

@@ -407,6 +407,54 @@ describe("the work of a task that has ended without it", () => {
   });
 });
 
+describe("receipts", () => {
+  it("of every kind of landing are proved again, until somebody moves what they speak of", async () => {
+    const home = makeHome();
+    const root = makeRepository({ "a.txt": LINES, "x.log": "first\n", ".gitattributes": "*.log merge=union\n" });
+    git(root, "config", "user.name", "Ada");
+    git(root, "config", "user.email", "ada@example.org");
+    const client = home.client();
+    const start = { directory: root, mode: "parallel" } as const;
+    const moved = await client.start({
+      ...start,
+      tasks: {
+        moves: "mkdir d; mv a.txt d/a.txt; sed -i '2s/.*/two/' d/a.txt; echo m >> x.log",
+        edits: "sed -i '11s/.*/eleven/' a.txt; echo e >> x.log",
+        adds: "echo new > new.txt",
+      },
+    });
+    const view = await moved.wait();
+    expect(view.outcome).toBe("succeeded");
+    expect(onLane(view, "d/a.txt")).toBe(LINES.replace("line 2\n", "two\n").replace("line 11\n", "eleven\n").trimEnd());
+    const whole = await client.start({
+      ...start,
+      land: "together",
+      tasks: { p: "echo p > p.txt", q: "echo q > q.txt" },
+    });
+    expect((await whole.wait()).outcome).toBe("succeeded");
+    git(root, "branch", "side");
+    const branch = await client.start({ ...start, target: "side", tasks: { u: "echo u > u.txt" } });
+    expect((await branch.wait()).outcome).toBe("succeeded");
+    await give(home, root, "accept", whole.id);
+    writeFileSync(join(root, "p.txt"), "dirty\n");
+    await give(home, root, "accept", view.id);
+    const audit = await give<CommandResponse<"audit">>(home, root, "audit");
+    expect(audit.receipts.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(new Set(audit.receipts.map(({ target }) => target.split(" ")[0]))).toEqual(
+      new Set(["lane", "branch", "tree"]),
+    );
+    await give(home, root, "accept", "--undo", view.id);
+    await expectProved(home, root, audit.receipts.length);
+    const [own] = (await give<CommandResponse<"audit">>(home, root, "audit", whole.id)).receipts;
+    expect(own).toMatchObject({ run: whole.id, changesets: 2, proved: true });
+    git(view.vault, "update-ref", view.lane.name, view.base.commit);
+    const end = await home.cli(root, ["audit", view.id]);
+    expect(end.status).toBe(6);
+    expect(end.stdout).toContain("not proved");
+    expect(end.stdout).toContain(`${view.lane.name} does not hold`);
+  });
+});
+
 describe("the daemon killed while a person's decision lands", () => {
   for (const point of [
     "landing.merged",
