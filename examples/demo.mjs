@@ -28,7 +28,7 @@ const WORKFLOW = `workflows:
     mode: parallel
     tasks:
       words: { run: "sed -i.old '1s/first come, first served/in the order they came/' src/base/semaphore.ts && rm src/base/semaphore.ts.old" }
-      width: { run: "printf '\\n/** How many run at once where nothing is said. */\\nexport const DEFAULT_WIDTH = 4;\\n' >> src/base/semaphore.ts" }
+      width: { run: "{ echo; echo '/** How many run at once where nothing is said. */'; echo 'export const DEFAULT_WIDTH = 4;'; } >> src/base/semaphore.ts" }
       notes: { run: "echo '- A demo can change this file.' >> CONTRIBUTING.md" }
       rival: { run: "sleep 1; sed -i.old '1s/first come, first served/one after the other/' src/base/semaphore.ts && rm src/base/semaphore.ts.old" }
       break: { run: "sed -i.old 's/constructor(width: number)/constructor(width: string)/' src/base/semaphore.ts && rm src/base/semaphore.ts.old" }
