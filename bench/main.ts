@@ -11,6 +11,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
+import { accept } from "./accept.ts";
 import type { Bench } from "./bench.ts";
 import { landing } from "./landing.ts";
 import { cpuPressureMs, describeMachine } from "./machine.ts";
@@ -23,7 +24,17 @@ import { startup } from "./startup.ts";
 import { storm } from "./storm.ts";
 import { workspaces } from "./workspaces.ts";
 
-const BENCHES: readonly Bench[] = [makespan, makespanReal, planner, storm, workspaces, landing, overhead, startup];
+const BENCHES: readonly Bench[] = [
+  makespan,
+  makespanReal,
+  planner,
+  storm,
+  workspaces,
+  landing,
+  accept,
+  overhead,
+  startup,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
