@@ -7,6 +7,7 @@ import { compareTrees, GITLINK_MODE, type Change, type LineCount, type TreeDiffe
 import type { Git, GitPlace } from "../git/git.ts";
 import { copyIndex } from "../git/index-file.ts";
 import { restoreBaseRules, type RuleDifference } from "./base-rules.ts";
+import { composeKnownTree } from "./known-paths.ts";
 import { adminOf } from "./layout.ts";
 import { ownObjects } from "./own-objects.ts";
 import { withRights } from "./rights.ts";
@@ -56,18 +57,36 @@ export async function captureWorkspace(git: Git, workspace: Workspace, request: 
 
 async function capture(git: Git, workspace: Workspace, request: SnapshotRequest): Promise<Snapshot> {
   await restoreAdmin(git, workspace, request.base);
+  const known = await stageKnown(git, workspace, request);
+  if (known !== undefined) return snapshotOf(known, await keepTree(git, workspace, known, request));
   const scratch = await mkdtemp(join(workspace.slot, "capture-"));
   try {
     const indexFile = join(scratch, "index");
     await copyIndex(join(adminOf(workspace.slot), "index"), indexFile);
     const place = { ...workspace.place, indexFile };
     const staged = await stageChanges(git, place, scratch, request);
-    const commit = await keepTree(git, workspace, staged, request);
-    const { changes, lines } = staged.difference;
-    return { commit, changes, lines, nested: staged.nested, rules: staged.rules };
+    return snapshotOf(staged, await keepTree(git, workspace, staged, request));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function snapshotOf({ difference: { changes, lines }, nested, rules }: Staged, commit: string): Snapshot {
+  return { commit, changes, lines, nested, rules };
+}
+
+/** Where the paths are known that can differ: without an index. `undefined` where that is not enough. */
+async function stageKnown(
+  git: Git,
+  workspace: Workspace,
+  { base, paths, countLines }: SnapshotRequest,
+): Promise<Staged | undefined> {
+  if (paths === undefined || countLines === true) return undefined;
+  const known = await composeKnownTree(git, workspace, base, paths);
+  if (known === undefined) return undefined;
+  const changes = await workspace.vault.objects.compare(base, known.tree);
+  const difference = { changes, lines: [], newObjects: known.blobs };
+  return { tree: known.tree, difference, nested: [], rules: { hidden: [], revealed: [] } };
 }
 
 function requireTree({ tree }: Workspace): void {

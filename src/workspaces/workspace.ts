@@ -87,8 +87,10 @@ export async function resetWorkspace(
   const config = { "core.sparseCheckout": String(source.sparse !== undefined) };
   await trash.discard(join(tree, ".git"));
   await git.run(place, ["reset", "--hard", "--quiet", "--no-recurse-submodules", base, "--"], { config });
-  if (!fresh) await removeUntracked(git, place, kept, trash);
-  await makePrivateRepository(workspace, base, source);
+  await Promise.all([
+    fresh ? undefined : removeUntracked(git, place, kept, trash),
+    makePrivateRepository(workspace, base, source),
+  ]);
   for (const [index, submodule] of source.submodules.entries()) {
     const inner = submoduleAt(workspace, index, submodule);
     await trash.discard(inner.tree);
