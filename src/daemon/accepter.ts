@@ -31,7 +31,7 @@ import {
   type AcceptanceJournal,
 } from "./acceptance-views.ts";
 import { toleratedCommands } from "./base-verdict.ts";
-import { failedReason } from "./landing-transaction.ts";
+import { failedReason } from "./landing-record.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { Verifier } from "./verifier.ts";
