@@ -20,6 +20,7 @@ import type { Reason, RunLanding } from "../store/runs.ts";
 import { judgeBase, redBaseReason, toleratedCommands } from "./base-verdict.ts";
 import { failedReason } from "./landing-record.ts";
 import { concludeLanding, moveLane } from "./lane-move.ts";
+import { findLanded } from "./landed-work.ts";
 import { land } from "./landing-transaction.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
 import { openLane } from "./open-lane.ts";
@@ -72,7 +73,7 @@ export class Lander {
    * Lands a changeset of a task that has ended, by a person's wish, when nothing else of its run is landing.
    *
    * @param inputsFor settles what workspaces of the run need to know
-   * @returns the landing
+   * @returns the landing, and whether the task's work had landed by the time it was its turn
    * @throws {AnabranchError} why it does not land; then nothing has moved
    */
   async landLate(
@@ -80,19 +81,24 @@ export class Lander {
     candidate: Candidate,
     inputsFor: () => Promise<RunInputs>,
     signal: AbortSignal,
-  ): Promise<string> {
-    const settled: { landing?: string; reason?: Reason } = {};
+  ): Promise<{ id: string; already: boolean }> {
+    const settled: { landing?: string | undefined; reason?: Reason } = {};
+    let already = false;
     const isWanted = (): boolean => !signal.aborted;
     const late = lateContribution(candidate, isWanted, (how) => Object.assign(settled, how));
     // Whoever looks whether it is still wanted looks when the run is touched.
     const wake = (): void => this.#parts.book.touch(run);
     signal.addEventListener("abort", wake);
     try {
-      await this.#turns.run(run.row.id, () => this.#whileLive(run, () => this.#landOne(run, late, inputsFor)));
+      await this.#turns.run(run.row.id, async () => {
+        settled.landing = (await findLanded(this.#parts, run, candidate.task))?.id;
+        already = settled.landing !== undefined;
+        if (!already) await this.#whileLive(run, () => this.#landOne(run, late, inputsFor));
+      });
     } finally {
       signal.removeEventListener("abort", wake);
     }
-    if (settled.landing !== undefined) return settled.landing;
+    if (settled.landing !== undefined) return { id: settled.landing, already };
     const { code = "CANCELLED", message = "it was given up before it landed", ...more } = settled.reason ?? {};
     throw new AnabranchError(code, { message, ...more });
   }

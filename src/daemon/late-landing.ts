@@ -1,10 +1,10 @@
 import { AnabranchError } from "../base/errors.ts";
 import type { Candidate } from "../landing/compose-changesets.ts";
-import { stagingRef } from "../landing/lane.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import { loadConflicts } from "../store/conflicts.ts";
 import { loadLandings, type LandingRow } from "../store/landings.ts";
 import type { ConflictRecord } from "./settlement.ts";
+import { findLanded } from "./landed-work.ts";
 import type { Lander } from "./lander.ts";
 import { lateInputs } from "./late-inputs.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
@@ -60,17 +60,6 @@ export async function landTask(
   });
 }
 
-/** The landing by which a task's work is on the run's target, if it is. */
-async function findLanded(parts: Parts, run: LiveRun, task: string): Promise<LandingRow<LandingRecord> | undefined> {
-  const rows = await loadLandings<LandingRecord>(parts.store, run.row.id);
-  return rows.findLast(
-    ({ state, record }) =>
-      state === "landed" &&
-      record.target.name !== stagingRef(run.row.id) &&
-      record.changesets.some((changeset) => changeset.task === task),
-  );
-}
-
 /** @throws {AnabranchError} `LAND_REFUSED` while the task, or the run that lands as a whole, goes on */
 export function requireEnded({ row }: LiveRun, task: LiveTask): void {
   const name = `${row.id}/${task.row.name}`;
@@ -107,8 +96,8 @@ export async function landCandidate(
   { environment, signal }: LandingWish,
   candidate: Candidate,
 ): Promise<LateLanding> {
-  const id = await lander.landLate(run, candidate, () => lateInputs(parts, run, environment), signal);
+  const { id, already } = await lander.landLate(run, candidate, () => lateInputs(parts, run, environment), signal);
   const row = (await loadLandings<LandingRecord>(parts.store, run.row.id)).find((landing) => landing.id === id);
   if (row === undefined) throw new AnabranchError("INTERNAL", { message: `landing ${id} is not recorded` });
-  return { row, already: false };
+  return { row, already };
 }
