@@ -198,7 +198,7 @@ export class Accepter {
   async #verify(
     run: LiveRun,
     { environment }: CommandRequest<"accept">,
-    { after, request: { state } }: AcceptPlan,
+    { after, replayed, request: { state } }: AcceptPlan,
     signal: AbortSignal,
   ): Promise<Verification> {
     const { git } = this.#parts;
@@ -214,22 +214,31 @@ export class Accepter {
       surveyBase(git, vault.place, after),
     ]);
     const source = await describeSource(git, state.repository, head, local, survey, true);
-    const verification = await this.#verifier.verify({
+    const request = {
       row: run.row,
       inputs: { environment, source },
-      commit: after,
       rulesFrom: state.commit,
       tolerated: toleratedCommands(run, run.row.landing),
       signal,
-    });
-    if (verification.status !== "failed") return verification;
-    const { code, message, hint, data } = failedReason(verification);
-    throw new AnabranchError(code, {
-      message: `${message}; nothing was written to ${state.repository.root}`,
-      hint,
-      data,
-    });
+    };
+    const verification = await this.#verifier.verify({ ...request, commit: after });
+    if (verification.status === "failed") throw verifiedRed(state.repository, verification, "");
+    // The branch gets no file that git does not track, so it must pass without them.
+    const tip = replayed.commits.at(-1)?.oid;
+    if (tip === undefined || (await vault.objects.treeOf(tip)) === verification.tree) return verification;
+    const alone = await this.#verifier.verify({ ...request, commit: tip });
+    if (alone.status !== "failed") return verification;
+    throw verifiedRed(state.repository, alone, "without the files that git does not track, ");
   }
+}
+
+function verifiedRed(repository: Repository, verification: Verification, without: string): AnabranchError {
+  const { code, message, hint, data } = failedReason(verification);
+  return new AnabranchError(code, {
+    message: `${without}${message}; nothing was written to ${repository.root}`,
+    hint: without === "" ? hint : "git add what it needs, or ignore it and name it in carry:",
+    data,
+  });
 }
 
 function noticesOf({ request: { state }, replayed, uncommitted }: AcceptPlan, verification: Verification): string[] {

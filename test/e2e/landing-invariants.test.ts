@@ -7,7 +7,7 @@ import type { RunView } from "../../src/protocol/views.ts";
 import { makeHome } from "../fixtures/home.ts";
 import { expectSoundLane, landedSubjects, onLane } from "../fixtures/landings.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
-import { taskOf } from "../fixtures/runs.ts";
+import { refused, taskOf } from "../fixtures/runs.ts";
 
 const LINES = Array.from({ length: 40 }, (_, index) => `line ${index + 1}\n`).join("");
 
@@ -124,6 +124,26 @@ describe("invariant 5: every value a lane takes has passed verification", () => 
       expect(trees).toContain(listing(checkedOut));
     }
     expectSoundLane(view);
+  });
+});
+
+describe("invariant 5 on the user's branch: what is committed has passed verification itself", () => {
+  it("and not only together with files that git does not track", async () => {
+    const home = makeHome();
+    const rule = "test ! -e needs-it.txt || test -e helper.txt";
+    const root = makeRepository({ "a.txt": LINES, "anabranch.yaml": `verify:\n  - ${JSON.stringify(rule)}\n` });
+    writeFiles(root, { "helper.txt": "not committed\n" });
+    const client = home.client();
+    const { id } = await client.start({ directory: root, tasks: { one: "echo 1 > needs-it.txt" } });
+    await client.wait(id);
+    const accept = () => client.ask("accept", { id, directory: root, environment: home.environment });
+    const error = await refused(accept(), "VERIFY_FAILED");
+    expect(error.message).toContain("without the files that git does not track");
+    expect(git(root, "status", "--porcelain")).toBe("?? helper.txt");
+    git(root, "add", "helper.txt");
+    git(root, "commit", "--quiet", "-m", "what it needs");
+    await accept();
+    expect(git(root, "show", "HEAD:needs-it.txt")).toBe("1");
   });
 });
 
