@@ -31,9 +31,6 @@ export function printableJson(value: unknown): string {
 const COLOUR_STANDIN = "\uf8ff";
 // CSI, OSC, DCS/APC/PM/SOS strings, and two-character escapes; each also in its 8-bit form.
 const ESCAPE_SEQUENCES =
-  // eslint-disable-next-line no-control-regex
   /\uf8ff|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?|(?:\u001b[PX^_]|[\u0090\u0098\u009e\u009f])[^\u001b\u009c]*(?:\u001b\\|\u009c)?|\u001b[ -/]*[0-~]?/gu;
-// eslint-disable-next-line no-control-regex
 const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
-// eslint-disable-next-line no-control-regex
 const COLOUR = /^\u001b\[[0-9;:]*m$/u;

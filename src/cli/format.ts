@@ -67,9 +67,7 @@ export function fit(text: string, columns: number): string {
   return kept;
 }
 
-// eslint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[[0-9;:]*m/g;
-// eslint-disable-next-line no-control-regex
 const SPLIT_COLOURS = /(\u001b\[[0-9;:]*m)/;
 const ZERO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/u;
 const WIDE =

@@ -18,7 +18,7 @@ import type { LandingOrder } from "./landing-order.ts";
 import { failedReason, recordOf } from "./landing-record.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
-import { isPassing as isPassingTrouble } from "./patience.ts";
+import { isTemporary } from "./patience.ts";
 import { conflictReason, type ConflictRecord, type Contribution } from "./settlement.ts";
 import type { Verifier } from "./verifier.ts";
 
@@ -32,7 +32,7 @@ export async function land(parts: Parts, verifier: Verifier, order: LandingOrder
     try {
       if (await landOnce(parts, verifier, { ...order, contributions: wanted })) return;
     } catch (cause) {
-      if (isPassingTrouble(cause)) throw cause;
+      if (isTemporary(cause)) throw cause;
       if (isAnabranchError(cause) && cause.code === "CANCELLED") continue;
       parts.log("error", "a landing failed", { run: order.run.row.id, cause: String(cause) });
       const { kind: _kind, ...reason } = toAnabranchError(cause).toJSON();

@@ -8,7 +8,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(["DISK_FULL", "READ_ONLY", "STOR
 const [FIRST_DELAY_MS, LONGEST_DELAY_MS] = [250, 15_000];
 
 /** Whether an error is about the machine's present state rather than about what was asked. */
-export function isPassing(error: unknown): boolean {
+export function isTemporary(error: unknown): boolean {
   return PASSING.has(toAnabranchError(error).code);
 }
 
@@ -28,7 +28,7 @@ export async function persist<Result>(
     try {
       return await action();
     } catch (cause) {
-      if (!isPassing(cause) || signal?.aborted === true) throw cause;
+      if (!isTemporary(cause) || signal?.aborted === true) throw cause;
       const error = toAnabranchError(cause);
       parts.log("warn", `${what} has to wait`, { code: error.code, cause: error.message });
       held(error);

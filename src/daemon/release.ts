@@ -17,7 +17,7 @@ import {
 import { captureAttempt } from "./capture-attempt.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
-import { isPassing, persist } from "./patience.ts";
+import { isTemporary, persist } from "./patience.ts";
 
 const MOST_DISCARDED_PATHS = 200;
 
@@ -110,7 +110,7 @@ async function resetOrDiscard(
     await resetWorkspace(parts.git, workspace, base, source, kept, parts.trash);
     return true;
   } catch (cause) {
-    if (isPassing(cause)) throw cause;
+    if (isTemporary(cause)) throw cause;
     parts.log("warn", "a workspace could not be reset and is made anew", {
       slot: workspace.slot,
       cause: String(cause),

@@ -26,7 +26,7 @@ import { failTask } from "./failing.ts";
 import { requireAttempt, type LiveRun, type LiveTask } from "./live-run.ts";
 import { rememberAttempt, rememberSpinUp, type SpinUpKind } from "./memory.ts";
 import type { Parts } from "./parts.ts";
-import { isPassing, persist } from "./patience.ts";
+import { isTemporary, persist } from "./patience.ts";
 import { prepareWorkspace } from "./preparation.ts";
 import { taskVariables } from "./task-environment.ts";
 import { checkOutput, passOnResults } from "./task-results.ts";
@@ -116,7 +116,7 @@ export class TaskDriver {
         return;
       }
     } catch (cause) {
-      if (!isPassing(cause)) this.#trouble = reasonOf(cause);
+      if (!isTemporary(cause)) this.#trouble = reasonOf(cause);
     }
     this.#setTimings({});
     await this.#change((draft) => draft.setAttempt(this.#name, { state: "stopped" }));

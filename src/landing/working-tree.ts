@@ -9,13 +9,13 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  type Stats,
 } from "node:fs";
 import { chmod, copyFile, readdir, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { systemCodeOf } from "../base/errors.ts";
+import { findStats } from "../base/file-stats.ts";
 import type { Mark } from "./acceptance.ts";
 
 /** What stands at a path: a mark, `null` for nothing, or `"folder"` for what is no file. */
@@ -27,7 +27,7 @@ const AT_ONCE = 32;
 
 /** Looks at what stands at a path, byte for byte. */
 export async function readMark(path: string): Promise<Standing> {
-  const stat = look(path);
+  const stat = findStats(path);
   if (stat === undefined) return null;
   if (stat.isSymbolicLink()) {
     return { kind: "link", digest: digestOf(readlinkSync(path, { encoding: "buffer" })), executable: false };
@@ -82,7 +82,7 @@ export async function moveEntry(from: string, root: string, path: string, id: st
 /** Removes the copy that a move from another disk may have left. */
 export function removeCopy(root: string, path: string, id: string): void {
   const copy = copyOf(join(root, path), id);
-  if (look(copy) !== undefined) rmSync(copy);
+  if (findStats(copy) !== undefined) rmSync(copy);
 }
 
 function copyOf(target: string, id: string): string {
@@ -114,7 +114,7 @@ export function removeEntry(root: string, path: string): void {
 
 /** Removes a folder that holds nothing but folders; anything else it leaves as it is. */
 function removeEmptyFolders(path: string): void {
-  if (look(path)?.isDirectory() !== true) return;
+  if (findStats(path)?.isDirectory() !== true) return;
   for (const name of readdirSync(path)) removeEmptyFolders(join(path, name));
   try {
     rmdirSync(path);
@@ -125,7 +125,7 @@ function removeEmptyFolders(path: string): void {
 
 /** Gives a file that takes another's place the other's rights, but for its own right to be executed. */
 export async function takeOverRights(path: string, from: string): Promise<void> {
-  const [own, other] = [lstatSync(path), look(from)];
+  const [own, other] = [lstatSync(path), findStats(from)];
   if (!own.isFile() || other?.isFile() !== true) return;
   const readable = other.mode & 0o666;
   const mode = (own.mode & 0o100) === 0 ? readable : readable | ((readable & 0o444) >> 2);
@@ -165,17 +165,8 @@ export class ObstacleFinder {
   }
 
   #at(folder: string): string | undefined {
-    const stat = look(join(this.#root, folder));
+    const stat = findStats(join(this.#root, folder));
     return stat === undefined || stat.isDirectory() || this.#going.has(folder) ? undefined : folder;
-  }
-}
-
-function look(path: string): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch (cause) {
-    if (["ENOENT", "ENOTDIR"].includes(systemCodeOf(cause) ?? "")) return undefined;
-    throw cause;
   }
 }
 

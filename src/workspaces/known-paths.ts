@@ -1,8 +1,8 @@
-import { lstatSync, readlinkSync, type Stats } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { systemCodeOf } from "../base/errors.ts";
+import { findStats } from "../base/file-stats.ts";
 import type { Git } from "../git/git.ts";
 import { TreeEditor, type TreeEdit } from "../git/tree-editor.ts";
 import type { Workspace } from "./workspace.ts";
@@ -34,7 +34,7 @@ export async function composeKnownTree(
   const edits: TreeEdit[] = [];
   const files: { readonly path: string; readonly mode: string }[] = [];
   for (const path of paths) {
-    const stat = look(join(tree, path));
+    const stat = findStats(join(tree, path));
     if (stat === undefined) edits.push({ path, mode: ABSENT_MODE, oid: null });
     else if (stat.isSymbolicLink()) {
       const target = readlinkSync(join(tree, path), { encoding: "buffer" });
@@ -57,13 +57,4 @@ async function hashFiles(git: Git, place: Workspace["place"], files: readonly { 
   const input = files.map(({ path }) => `${path}\n`).join("");
   const inTree = { ...place, cwd: place.workTree };
   return (await git.text(inTree, ["hash-object", "-w", "--stdin-paths"], { input })).split("\n");
-}
-
-function look(path: string): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch (cause) {
-    if (["ENOENT", "ENOTDIR"].includes(systemCodeOf(cause) ?? "")) return undefined;
-    throw cause;
-  }
 }

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { makeHome, openHome, until, type CliEnd, type Home } from "../fixtures/home.ts";
 import {
-  git,
   gitFails,
   makeFolder,
+  makeQuarrel,
   makeRepository,
   removeFolder,
   temporaryFolder,
@@ -265,13 +265,7 @@ describe("bad input is told with code, place, reason and the command that mends 
     const home = makeHome();
     const end = await home.cli(temporaryFolder(), ["run", "-t", "x=true", "--json"]);
     expect([documentOf(end).error.code, end.status]).toEqual(["NOT_A_REPOSITORY", 1]);
-    const root = makeRepository({ "a.txt": "a\n" });
-    git(root, "checkout", "--quiet", "-b", "other");
-    writeFiles(root, { "a.txt": "theirs\n" });
-    git(root, "commit", "--quiet", "-am", "theirs");
-    git(root, "checkout", "--quiet", "main");
-    writeFiles(root, { "a.txt": "ours\n" });
-    git(root, "commit", "--quiet", "-am", "ours");
+    const root = makeQuarrel();
     gitFails(root, "merge", "other");
     const busy = await home.cli(root, ["run", "-t", "x=true", "--json"]);
     expect([documentOf(busy).error.code, busy.status]).toEqual(["REPOSITORY_BUSY", 5]);

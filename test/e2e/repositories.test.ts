@@ -4,20 +4,8 @@ import { describe, expect, it } from "vitest";
 
 import { makeHome } from "../fixtures/home.ts";
 import { photograph } from "../fixtures/photograph.ts";
-import { git, gitFails, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
+import { git, gitFails, makeQuarrel, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { refused, runTask } from "../fixtures/runs.ts";
-
-/** Two branches that change the same line, and the repository standing on one of them. */
-function makeQuarrel(): string {
-  const root = makeRepository({ "a.txt": "one\n" });
-  git(root, "checkout", "--quiet", "-b", "other");
-  writeFiles(root, { "a.txt": "theirs\n" });
-  git(root, "commit", "--quiet", "-am", "theirs");
-  git(root, "checkout", "--quiet", "main");
-  writeFiles(root, { "a.txt": "ours\n" });
-  git(root, "commit", "--quiet", "-am", "ours");
-  return root;
-}
 
 describe("a folder that cannot be worked on is refused", () => {
   it("when it is not in a repository, with the command that makes one", async () => {

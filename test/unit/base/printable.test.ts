@@ -46,7 +46,6 @@ const nasty = fc
   )
   .map((pieces) => pieces.join(""));
 
-// eslint-disable-next-line no-control-regex
 const ACTS = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
 
 describe("text from outside", () => {
@@ -63,7 +62,6 @@ describe("text from outside", () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const kept = printableWithColour(text);
-        // eslint-disable-next-line no-control-regex
         const withoutColours = kept.replaceAll(/\u001b\[[0-9;:]*m/gu, "");
         expect(withoutColours).not.toMatch(ACTS);
         if (kept.includes("\u001b")) expect(kept.endsWith("\u001b[0m")).toBe(true);

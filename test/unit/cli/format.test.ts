@@ -41,7 +41,6 @@ describe("the width of a text", () => {
         if (widthOf(text) <= columns) expect(cut).toBe(text.replaceAll("\t", " "));
         // A colour that was begun is ended, and none is cut in its middle.
         if (cut.includes("\u001b") && cut !== text.replaceAll("\t", " ")) expect(cut.endsWith("\u001b[0m")).toBe(true);
-        // eslint-disable-next-line no-control-regex
         expect(cut.replaceAll(/\u001b\[[0-9;:]*m/g, "")).not.toContain("\u001b[");
       }),
       { numRuns: 500 },

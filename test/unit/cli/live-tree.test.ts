@@ -6,23 +6,9 @@ import { widthOf } from "../../../src/cli/format.ts";
 import { drawTree, FrameWriter } from "../../../src/cli/live-tree.ts";
 import type { RunView, TaskView } from "../../../src/protocol/views.ts";
 import { Screen } from "../../fixtures/screen.ts";
+import { taskView } from "../../fixtures/views.ts";
 
 const colours = pc.createColors(true);
-
-function taskView(name: string, more: Partial<TaskView> = {}): TaskView {
-  return {
-    run: "k3v9",
-    name,
-    command: "npm test",
-    state: "working",
-    detach: false,
-    writesNone: false,
-    needs: [],
-    cancelRequested: false,
-    attempts: [],
-    ...more,
-  };
-}
 
 function runView(taskList: TaskView[], reason = "2 at once"): RunView {
   return {
@@ -126,7 +112,6 @@ describe("the live tree", () => {
         expect(frame.length).toBeLessThan(Math.max(2, rows));
         for (const row of frame) {
           expect(widthOf(row)).toBeLessThanOrEqual(columns);
-          // eslint-disable-next-line no-control-regex
           expect(row.replaceAll(/\u001b\[[0-9;]*m/g, "")).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
         }
       }),

@@ -3,53 +3,38 @@ import { describe, expect, it } from "vitest";
 
 import { drawTree } from "../../../src/cli/live-tree.ts";
 import { explainOverlaps, explainTask } from "../../../src/cli/state-text.ts";
-import type { RunView, TaskView } from "../../../src/protocol/views.ts";
-
-function taskView(more: Partial<TaskView> = {}): TaskView {
-  return {
-    run: "k3v9",
-    name: "api",
-    command: "make api",
-    state: "working",
-    detach: false,
-    writesNone: false,
-    needs: [],
-    cancelRequested: false,
-    attempts: [],
-    ...more,
-  };
-}
+import type { RunView } from "../../../src/protocol/views.ts";
+import { taskView } from "../../fixtures/views.ts";
 
 const overlap = { run: "k3v9", task: "docs", paths: ["README.md"] };
 
 describe("what is said of a task that overlaps with another", () => {
   it("names the other and where, and its run where that is another one", () => {
-    expect(explainOverlaps(taskView())).toBe("");
-    expect(explainOverlaps(taskView({ overlaps: [overlap] }))).toBe("overlaps with docs in README.md");
-    expect(explainOverlaps(taskView({ overlaps: [{ ...overlap, run: "m2x8" }] }))).toBe(
+    expect(explainOverlaps(taskView("api"))).toBe("");
+    expect(explainOverlaps(taskView("api", { overlaps: [overlap] }))).toBe("overlaps with docs in README.md");
+    expect(explainOverlaps(taskView("api", { overlaps: [{ ...overlap, run: "m2x8" }] }))).toBe(
       "overlaps with m2x8/docs in README.md",
     );
   });
 
   it("counts what there is more of", () => {
     const overlaps = [{ ...overlap, paths: ["a", "b", "c"] }, overlap];
-    expect(explainOverlaps(taskView({ overlaps }))).toBe(
+    expect(explainOverlaps(taskView("api", { overlaps }))).toBe(
       "overlaps with docs in a and 2 more files (and with 1 more task)",
     );
   });
 
   it("lets no path draw on the terminal", () => {
-    expect(explainOverlaps(taskView({ overlaps: [{ ...overlap, paths: ["a\u001b[2Jb\n"] }] }))).not.toMatch(
-      // eslint-disable-next-line no-control-regex
+    expect(explainOverlaps(taskView("api", { overlaps: [{ ...overlap, paths: ["a\u001b[2Jb\n"] }] }))).not.toMatch(
       /[\u0000-\u001f]/,
     );
   });
 
   it("gives way to what is being done with the task", () => {
     const overlaps = [overlap];
-    expect(explainTask(taskView({ overlaps }), [])).toBe("overlaps with docs in README.md");
-    expect(explainTask(taskView({ overlaps, activity: "taking a snapshot" }), [])).toBe("taking a snapshot");
-    expect(explainTask(taskView({ overlaps, cancelRequested: true }), [])).toBe("stopping");
+    expect(explainTask(taskView("api", { overlaps }), [])).toBe("overlaps with docs in README.md");
+    expect(explainTask(taskView("api", { overlaps, activity: "taking a snapshot" }), [])).toBe("taking a snapshot");
+    expect(explainTask(taskView("api", { overlaps, cancelRequested: true }), [])).toBe("stopping");
   });
 
   it("stands before what the task prints", () => {
@@ -57,7 +42,7 @@ describe("what is said of a task that overlaps with another", () => {
       id: "k3v9",
       createdMs: 0,
       plan: { reason: "two at once" },
-      taskList: [taskView({ overlaps: [overlap] })],
+      taskList: [taskView("api", { overlaps: [overlap] })],
     };
     const frame = { lines: new Map([["api", "compiling"]]), nowMs: 0, columns: 200, rows: 20, hint: "" };
     const [, row] = drawTree({ ...frame, run: run as unknown as RunView }, pc.createColors(false));

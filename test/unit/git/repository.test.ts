@@ -14,7 +14,7 @@ import {
   readLocalConfig,
   resolveCommit,
 } from "../../../src/git/repository.ts";
-import { git, gitFails, makeRepository, temporaryFolder, writeFiles } from "../../fixtures/repository.ts";
+import { git, gitFails, makeQuarrel, makeRepository, temporaryFolder } from "../../fixtures/repository.ts";
 
 const runner = createGit({ PATH: process.env["PATH"], HOME: "/nonexistent" }, systemClock);
 const find = (folder: string) => findRepository(runner, folder);
@@ -137,14 +137,8 @@ describe("where a worktree stands", () => {
   });
 
   it("is told with what was begun and not ended", async () => {
-    const root = makeRepository({ "a.txt": "a\n" });
+    const root = makeQuarrel();
     expect(operationInProgress(await find(root))).toBeUndefined();
-    git(root, "checkout", "--quiet", "-b", "other");
-    writeFiles(root, { "a.txt": "other\n" });
-    git(root, "commit", "--quiet", "-am", "other");
-    git(root, "checkout", "--quiet", "main");
-    writeFiles(root, { "a.txt": "main\n" });
-    git(root, "commit", "--quiet", "-am", "main");
     for (const [words, what] of [
       [["merge", "other"], "a merge"],
       [["rebase", "other"], "a rebase"],

@@ -17,18 +17,16 @@ const LINES = Array.from({ length: 9 }, (_, index) => `line ${index + 1}\n`).joi
 
 const withLine = (line: number, text: string): string => LINES.replace(`line ${line}\n`, `${text}\n`);
 
+/** The work of tasks `t0`, `t1`, … on one base. */
+function candidatesOf(base: string, snapshots: readonly string[]): Candidate[] {
+  return snapshots.map((snapshot, index) => ({ run: RUN, task: `t${index}`, attempt: 1, base, snapshot, intent: "x" }));
+}
+
 /** What a landing of the work of tasks `t0`, `t1`, … comes to, before anybody touches it. */
 async function landAll(made: TestVault, base: TreeSpec, snapshots: readonly TreeSpec[]): Promise<LandingRecord> {
   const { git, vault, commit } = made;
   const [before = "", ...oids] = commit(base, ...snapshots);
-  const candidates = oids.map((snapshot, index): Candidate => ({
-    run: RUN,
-    task: `t${index}`,
-    attempt: 1,
-    base: before,
-    snapshot,
-    intent: "x",
-  }));
+  const candidates = candidatesOf(before, oids);
   const composed = await composeChangesets(git, vault, before, candidates, { landing: LANDING, atSeconds: 1 });
   expect(composed.conflicting).toEqual([]);
   const tree = await vault.objects.treeOf(composed.tip);
@@ -312,14 +310,7 @@ describe("whatever merges", () => {
           { keep: "k\n", ...one },
           { keep: "k\n", ...two },
         );
-        const candidates = oids.map((snapshot, index): Candidate => ({
-          run: RUN,
-          task: `t${index}`,
-          attempt: 1,
-          base: before,
-          snapshot,
-          intent: "x",
-        }));
+        const candidates = candidatesOf(before, oids);
         const composed = await composeChangesets(git, vault, before, candidates, { landing: LANDING, atSeconds: 1 });
         const verified = await vault.objects.treeOf(composed.tip);
         const record: LandingRecord = {
