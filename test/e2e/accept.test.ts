@@ -5,10 +5,11 @@ import { describe, expect, it } from "vitest";
 import type { RunView } from "../../src/protocol/views.ts";
 import type { StartOptions } from "../../src/sdk/start-options.ts";
 import { reachableObjects } from "../fixtures/acceptance.ts";
-import { makeHome, until, type Home } from "../fixtures/home.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
 import { photograph } from "../fixtures/photograph.ts";
 import { refused } from "../fixtures/refused.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
+import { until } from "../fixtures/until.ts";
 
 const text = (root: string, path: string): string => readFileSync(join(root, path), "utf8");
 

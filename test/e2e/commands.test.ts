@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { makeHome, openHome, until, type CliEnd, type Home } from "../fixtures/home.ts";
+import { makeHome, openHome, type CliEnd, type Home } from "../fixtures/home.ts";
 import {
   gitFails,
   makeFolder,
@@ -12,6 +12,7 @@ import {
   temporaryFolder,
   writeFiles,
 } from "../fixtures/repository.ts";
+import { until } from "../fixtures/until.ts";
 
 interface Answer {
   readonly v: number;

@@ -5,11 +5,12 @@ import { describe, expect, it } from "vitest";
 import type { CommandResponse } from "../../src/protocol/commands.ts";
 import type { ConflictView, RunView } from "../../src/protocol/views.ts";
 import type { StartOptions } from "../../src/sdk/start-options.ts";
-import { makeHome, until, type Home } from "../fixtures/home.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
 import { expectSoundLane, onLane } from "../fixtures/landings.ts";
 import { photograph } from "../fixtures/photograph.ts";
 import { git, makeRepository, temporaryFolder } from "../fixtures/repository.ts";
 import { refused, taskOf } from "../fixtures/runs.ts";
+import { until } from "../fixtures/until.ts";
 
 const LINES = Array.from({ length: 12 }, (_, index) => `line ${index + 1}\n`).join("");
 

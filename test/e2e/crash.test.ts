@@ -4,10 +4,11 @@ import { describe, expect, it } from "vitest";
 
 import type { EventView, RunView } from "../../src/protocol/views.ts";
 import type { Anabranch } from "../../src/index.ts";
-import { makeHome, until, type Home } from "../fixtures/home.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
 import { photograph } from "../fixtures/photograph.ts";
 import { git, makeRepository, temporaryFolder } from "../fixtures/repository.ts";
 import { taskOf } from "../fixtures/runs.ts";
+import { until } from "../fixtures/until.ts";
 
 /** A run whose tasks leave a line outside of their workspaces each time they really run. */
 const definition = {

@@ -5,11 +5,12 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { openSqlite } from "../../src/store/sqlite-module.ts";
-import { makeHome, until, type CliEnd, type Home } from "../fixtures/home.ts";
+import { makeHome, type CliEnd, type Home } from "../fixtures/home.ts";
 import { canChangeUser } from "../fixtures/ordinary-user.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { runTask } from "../fixtures/runs.ts";
 import { askRaw, socketOf } from "../fixtures/wire.ts";
+import { until } from "../fixtures/until.ts";
 
 /** Expects a command to fail with an error that has a code, and says what mends it, on one JSON document. */
 function expectError(end: CliEnd, status: number, code: string, words: RegExp): { message: string; hint: string } {

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { makeHome, until, type Home } from "../fixtures/home.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { Screen } from "../fixtures/screen.ts";
 import { hasTerminals, startCli, startOnTerminal } from "../fixtures/terminal.ts";
+import { until } from "../fixtures/until.ts";
 
 /** A home whose kill ladder waits longer than any test: what ends before that was ended by something else. */
 function makePatientHome(): Home {

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import type { PredictionView, RunView, TaskView } from "../../src/protocol/views.ts";
-import { makeHome, until, type Home } from "../fixtures/home.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { taskOf } from "../fixtures/runs.ts";
 import { hasTerminals, startOnTerminal } from "../fixtures/terminal.ts";
+import { until } from "../fixtures/until.ts";
 
 // Looking takes a twentieth of the time, so that on a busy machine it is long before everything has been seen.
 const PATIENCE_MS = 150_000;

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { makeHome, until } from "../fixtures/home.ts";
+import { makeHome } from "../fixtures/home.ts";
 import { git, makeRepository, temporaryFolder } from "../fixtures/repository.ts";
+import { until } from "../fixtures/until.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 

@@ -4,13 +4,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, wri
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { DIST, makeHome, until } from "../fixtures/home.ts";
+import { DIST, makeHome } from "../fixtures/home.ts";
 import { canChangeUser } from "../fixtures/ordinary-user.ts";
 import { photograph } from "../fixtures/photograph.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { runTask, taskOf } from "../fixtures/runs.ts";
 import { hasTerminals, startOnTerminal } from "../fixtures/terminal.ts";
 import { askRaw, socketOf } from "../fixtures/wire.ts";
+import { until } from "../fixtures/until.ts";
 
 const CLI = `"${process.execPath}" "${join(DIST, "cli.js")}"`;
 

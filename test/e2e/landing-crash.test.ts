@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { makeHome, until, type Home } from "../fixtures/home.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
 import { expectSoundLane, landedSubjects, onLane } from "../fixtures/landings.ts";
 import { photograph } from "../fixtures/photograph.ts";
 import { makeRepository, temporaryFolder } from "../fixtures/repository.ts";
 import { taskOf } from "../fixtures/runs.ts";
+import { until } from "../fixtures/until.ts";
 
 const LINES = Array.from({ length: 12 }, (_, index) => `line ${index + 1}\n`).join("");
 

@@ -4,11 +4,12 @@ import { describe, expect, it } from "vitest";
 
 import type { StartOptions } from "../../src/sdk/start-options.ts";
 import type { RunView } from "../../src/protocol/views.ts";
-import { makeHome, until, type Home } from "../fixtures/home.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
 import { expectSoundLane, landedSubjects, onLane } from "../fixtures/landings.ts";
 import { photograph } from "../fixtures/photograph.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { taskOf } from "../fixtures/runs.ts";
+import { until } from "../fixtures/until.ts";
 
 const LINES = Array.from({ length: 20 }, (_, index) => `line ${index + 1}\n`).join("");
 

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 
-import { makeHome, until } from "../fixtures/home.ts";
+import { makeHome } from "../fixtures/home.ts";
 import { makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { runTask, taskOf } from "../fixtures/runs.ts";
+import { until } from "../fixtures/until.ts";
 
 const MIB = 1024 ** 2;
 

@@ -5,8 +5,9 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 
 import type { EventView } from "../../src/protocol/views.ts";
-import { DIST, makeHome, until, type Home } from "../fixtures/home.ts";
+import { DIST, makeHome, type Home } from "../fixtures/home.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
+import { until } from "../fixtures/until.ts";
 
 /** Runs a script of a user's own, with the package as it is built, and returns what it prints as JSON. */
 async function runScript(home: Home, directory: string, body: string): Promise<Record<string, unknown>> {

@@ -4,10 +4,11 @@ import { describe, expect, it } from "vitest";
 
 import type { RunView } from "../../src/protocol/views.ts";
 import type { StartOptions } from "../../src/sdk/start-options.ts";
-import { makeHome, until, type Home } from "../fixtures/home.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
 import { photograph } from "../fixtures/photograph.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { refused, taskOf } from "../fixtures/runs.ts";
+import { until } from "../fixtures/until.ts";
 
 const one = { one: "echo 1 > one.txt" };
 

@@ -3,11 +3,12 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSyn
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { makeHome, until } from "../fixtures/home.ts";
+import { makeHome } from "../fixtures/home.ts";
 import { canChangeUser, startAsOrdinaryUser } from "../fixtures/ordinary-user.ts";
 import { photograph } from "../fixtures/photograph.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { runTask } from "../fixtures/runs.ts";
+import { until } from "../fixtures/until.ts";
 
 const WHO = "-c user.name=A -c user.email=a@b";
 
