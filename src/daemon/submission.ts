@@ -14,6 +14,7 @@ import { loadValues } from "../store/measurements.ts";
 import { ensureRepository, findRepositoryRow, type RepositoryRow } from "../store/repositories.ts";
 import { insertRun } from "../store/runs.ts";
 import { insertTask } from "../store/tasks.ts";
+import { compileBudget, loadAgents } from "../workflows/agents.ts";
 import { compileRun } from "../workflows/compile.ts";
 import { FILE_NAME, loadRepositoryFile } from "../workflows/file.ts";
 import type { RepositoryFile, WorkflowDefinition } from "../workflows/schema.ts";
@@ -43,7 +44,8 @@ export async function planRun(parts: Parts, request: StartRequest): Promise<Plan
   const repository = await findRepository(parts.git, request.directory);
   const [file, row] = await Promise.all([loadRepositoryFile(repository.root), requireRepository(parts, repository)]);
   const { name, workflow } = chooseWorkflow(request, file, repository.root);
-  const spec = compileRun(name, workflow, file, {
+  const agents = loadAgents(file);
+  const spec = compileRun(name, workflow, file, agents, {
     mode: request.mode,
     join: request.join,
     land: request.land,
@@ -52,6 +54,7 @@ export async function planRun(parts: Parts, request: StartRequest): Promise<Plan
     parallel: request.parallel,
     share: request.share,
     writesNone: request.writesNone,
+    budget: compileBudget(request.budget),
     // What a file names starts where the file stands, wherever it is called from.
     subdirectory: name === undefined ? repository.subdirectory : "",
   });

@@ -125,3 +125,12 @@ function ownControlGroup(): string | undefined {
     return undefined;
   }
 }
+
+/** Moves a process into a group, as far as the system lets it. */
+export function joinControlGroup(directory: string, pid: number): void {
+  try {
+    writeFileSync(join(directory, "cgroup.procs"), String(pid));
+  } catch {
+    // It is found by its marker and its folder then.
+  }
+}

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
-import { LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
+import { budget, LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import {
   auditedReceipt,
   checkView,
@@ -43,6 +43,8 @@ const startRequest = z.strictObject({
   parallel: z.int().min(1).max(1000).optional(),
   share: z.boolean().optional(),
   writesNone: z.boolean().optional(),
+  /** What all of it, and whatever it starts, may use. */
+  budget: budget.optional(),
   /** A commit to start from instead of the current state. */
   base: base.optional(),
   /** Made by the caller, so that asking twice starts once. */

@@ -1,8 +1,11 @@
 import { AnabranchError } from "../base/errors.ts";
+import { tightest } from "../engine/budget.ts";
+import type { Budget } from "../engine/agent.ts";
 import type { Mode } from "../engine/planner.ts";
 import type { Join, RetryPolicy } from "../engine/task.ts";
+import { compileBudget, type AgentDefinition, type AgentDefinitions } from "./agents.ts";
 import type { RepositoryFile, TaskDefinition, WorkflowDefinition } from "./schema.ts";
-import type { RunSpec, TaskSpec } from "./spec.ts";
+import type { AgentSpec, ForkSpec, RunSpec, TaskSpec } from "./spec.ts";
 import { durationMs, sizeBytes } from "./units.ts";
 
 /** What a caller may say beside, or instead of, what a workflow says. */
@@ -17,6 +20,10 @@ export interface RunChoices {
   readonly share?: boolean | undefined;
   /** Nothing any task changes is kept. */
   readonly writesNone?: boolean | undefined;
+  /** What all of it, and whatever it starts, may use. */
+  readonly budget?: Budget | undefined;
+  /** The conversation that its agents begin with a copy of. */
+  readonly fork?: ForkSpec | undefined;
   /** Where tasks start that name no folder, from the repository's root. */
   readonly subdirectory: string;
 }
@@ -24,11 +31,15 @@ export interface RunChoices {
 const DEFAULT_DEPENDENCIES = ["node_modules", "vendor", "target"];
 const DEFAULT_LOG_CAP = "64mb";
 
-/** Settles a workflow: defaults, units and the caller's choices are worked in. */
+/**
+ * Settles a workflow: defaults, units and the caller's choices are worked in.
+ * @throws {AnabranchError} `GRAPH_INVALID`, `AGENT_UNKNOWN`, `AGENT_INVALID`
+ */
 export function compileRun(
   name: string | undefined,
   workflow: WorkflowDefinition,
   file: RepositoryFile,
+  agents: AgentDefinitions,
   choices: RunChoices,
 ): RunSpec {
   const mode = choices.mode ?? workflow.mode ?? "auto";
@@ -45,7 +56,14 @@ export function compileRun(
     parallel: choices.parallel ?? workflow.parallel,
     share: choices.share ?? workflow.share,
     tasks: definitions.map(([task, definition], index) =>
-      compileTask(task, definition, workflow, choices, mode === "sequential" ? definitions[index - 1]?.[0] : undefined),
+      compileTask(
+        task,
+        definition,
+        workflow,
+        agents,
+        choices,
+        mode === "sequential" ? definitions[index - 1]?.[0] : undefined,
+      ),
     ),
     setup,
     dependencies: file.dependencies ?? DEFAULT_DEPENDENCIES,
@@ -57,6 +75,7 @@ export function compileRun(
     repositoryParallel: file.limits?.parallel,
     resources: file.limits?.resources ?? {},
     logCapBytes: sizeBytes(file.limits?.log ?? DEFAULT_LOG_CAP),
+    budget: tightest(compileBudget(workflow.budget), choices.budget ?? {}),
   };
 }
 
@@ -64,14 +83,17 @@ function compileTask(
   name: string,
   definition: TaskDefinition,
   workflow: WorkflowDefinition,
+  agents: AgentDefinitions,
   choices: RunChoices,
   previous: string | undefined,
 ): TaskSpec {
   const needs = [...new Set(listOf(definition.needs))];
   checkTask(name, definition, needs);
+  const agent =
+    definition.agent === undefined ? undefined : compileAgent(definition, agents.get(definition.agent), choices);
   return {
     name,
-    kind: "shell",
+    kind: agent?.kind ?? "shell",
     needs,
     after: previous === undefined || needs.includes(previous) ? [] : [previous],
     when: definition.when ?? "success",
@@ -80,12 +102,35 @@ function compileTask(
     writes: choices.writesNone === true || definition.writes === "none" ? "none" : listOf(definition.writes),
     resources: [...new Set(listOf(definition.resources))],
     retry: compileRetries(definition.retries),
-    command: definition.run,
+    command: definition.run ?? "",
+    agent,
+    exclusive: definition.exclusive ?? false,
     environment: { ...textValues(workflow.env), ...textValues(definition.env) },
     directory: definition.directory?.replace(/\/+$/, "") ?? choices.subdirectory,
     timeoutMs: definition.timeout === undefined ? undefined : durationMs(definition.timeout),
     output: definition.output ?? (definition.schema === undefined ? undefined : "json"),
     schema: definition.schema,
+  };
+}
+
+function compileAgent(definition: TaskDefinition, agent: AgentDefinition, choices: RunChoices): AgentSpec {
+  const { name, kind, system, model, effort, tools, disallowedTools, permission, toolServers, program } = agent;
+  return {
+    name,
+    kind,
+    prompt: definition.prompt ?? "",
+    system,
+    model,
+    effort,
+    tools,
+    disallowedTools,
+    permission,
+    budget: tightest(agent.budget, compileBudget(definition.budget)),
+    toolServers,
+    program,
+    leases: agent.leases,
+    trace: agent.trace,
+    fork: choices.fork,
   };
 }
 
@@ -99,7 +144,15 @@ function checkTask(name: string, definition: TaskDefinition, needs: readonly str
           ? `has a schema, but its output is text`
           : needs.includes(name)
             ? "needs itself"
-            : undefined;
+            : (definition.run === undefined) === (definition.agent === undefined)
+              ? `has ${definition.run === undefined ? "neither a command (run:) nor an agent (agent:)" : "both a command (run:) and an agent (agent:)"}`
+              : definition.agent !== undefined && definition.prompt === undefined
+                ? "has an agent, but no prompt"
+                : definition.run !== undefined && (definition.prompt ?? definition.budget) !== undefined
+                  ? "has a prompt or a budget, but no agent"
+                  : definition.exclusive === true && (definition.writes === undefined || definition.writes === "none")
+                    ? "is exclusive, but does not say what it writes"
+                    : undefined;
   if (problem === undefined) return;
   throw new AnabranchError("GRAPH_INVALID", {
     message: `task ${name} ${problem}`,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { AGENT_KINDS, LEASE_ANSWERS, PERMISSIONS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { CONDITIONS, JOINS } from "../engine/task.ts";
 import { DURATION_PATTERN, SIZE_PATTERN } from "./units.ts";
@@ -41,10 +42,60 @@ const retries = z.union([
   }),
 ]);
 
-/** One task, as it is written. */
+/** What may be used. What is absent is not limited. */
+export const budget = z.strictObject({
+  usd: z.number().positive().optional(),
+  /** Input, output and cached ones together. */
+  tokens: z.int().min(1).optional(),
+  /** Requests to the model. */
+  turns: z.int().min(1).optional(),
+  minutes: z.number().positive().optional(),
+});
+
+/** An agent, as it is written. */
+export const agentDefinition = z.strictObject({
+  /** A file such as `.claude/agents/reviewer.md`; what is said here beside it wins over what the file says. */
+  from: relativePath.optional(),
+  /** The program. Default: what the file says, else `claude`. */
+  kind: z.enum(AGENT_KINDS).optional(),
+  description: z.string().optional(),
+  /** Added to its system prompt. */
+  prompt: z.string().min(1).optional(),
+  model: z.string().min(1).optional(),
+  effort: z.string().min(1).optional(),
+  /** The only tools it may use, by the names its kind has for them. */
+  tools: list(z.string().min(1)).optional(),
+  disallowedTools: list(z.string().min(1)).optional(),
+  /** `read-only`, `workspace` (default) or `ask`: a person is asked before it writes or runs anything. */
+  permission: z.enum(PERMISSIONS).optional(),
+  budget: budget.optional(),
+  /** Servers of tools it is given, besides Anabranch's own. */
+  toolServers: z
+    .record(
+      z.string().min(1),
+      z.strictObject({ command, args: z.array(z.string()).optional(), env: environment.optional() }),
+    )
+    .optional(),
+  /** The program, where it is not found by its usual name: a path or name, or a list with arguments. */
+  program: list(z.string().min(1)).optional(),
+  /** When it is about to write what another holds a lease on: `warn`, `wait` or `deny` (default). */
+  leases: z.enum(LEASE_ANSWERS).optional(),
+  /** `strace`: finds out which files its commands read. */
+  trace: z.enum(["strace"]).optional(),
+});
+
+/** One task, as it is written: a command, or an agent with a prompt. */
 export const taskDefinition = z.strictObject({
   /** The command, for `/bin/sh`. */
-  run: command,
+  run: command.optional(),
+  /** The agent that does it: one of `agents:`, of `.claude/agents`, or a kind. */
+  agent: z.string().min(1).optional(),
+  /** What the agent is asked. `{{TASK.log}}`, `{{TASK.output}}`, `{{TASK.outcome}}` stand for results of its needs. */
+  prompt: z.string().trim().min(1).optional(),
+  /** What this task may use, besides what its agent's definition says. */
+  budget: budget.optional(),
+  /** Nobody else may write what it says it `writes`, until it has landed. */
+  exclusive: z.boolean().optional(),
   /** Tasks that must have ended before. */
   needs: list(taskName).optional(),
   /** Starts when its needs all succeeded (default), when any failed, or always. */
@@ -85,6 +136,8 @@ export const workflowDefinition = z.strictObject({
   join: z.enum(JOINS).optional(),
   /** `together`: either the work of all its tasks lands, or none of it. Default `each`. */
   land: z.enum(LANDS).optional(),
+  /** What all of it, and whatever it starts, may use. */
+  budget: budget.optional(),
   /** The most tasks of this run at once. */
   parallel: z.int().min(1).max(1000).optional(),
   /** Whether tasks that write nothing share one workspace. Default: the planner's choice. */
@@ -111,6 +164,7 @@ export const RED_BASES = ["stop", "forbid-new"] as const;
 export const repositoryFile = z.strictObject({
   /** Must pass on the merged result before anything lands. */
   verify: list(verifyCommand).optional(),
+  agents: z.record(taskName, agentDefinition).optional(),
   /** When the base fails already: `stop` (default) lands nothing, `forbid-new` lands what makes nothing else fail. */
   redBase: z.enum(RED_BASES).optional(),
   /** Run in each workspace, once per content of the lock files. */
@@ -136,6 +190,8 @@ export const repositoryFile = z.strictObject({
   workflows: z.record(taskName, workflowDefinition).optional(),
 });
 
+/** An agent, as it is written. */
+export type AgentDeclaration = z.infer<typeof agentDefinition>;
 /** One task, as it is written. */
 export type TaskDefinition = z.infer<typeof taskDefinition>;
 /** A named template of a run, as it is written. */

@@ -1,9 +1,51 @@
+import type { AgentKind, Budget, LeaseAnswer, Permission, ToolServer } from "../engine/agent.ts";
 import type { Mode } from "../engine/planner.ts";
 import type { Join, TaskPlan } from "../engine/task.ts";
 
+/** Who does a task by conversation, and what it is told. */
+export interface AgentSpec {
+  /** The name of its definition; the kind itself, where it has none. */
+  readonly name: string;
+  readonly kind: AgentKind;
+  /** What it is asked. `{{TASK.log}}`, `{{TASK.output}}` and `{{TASK.outcome}}` stand for results of its needs. */
+  readonly prompt: string;
+  /** Added to its system prompt. */
+  readonly system: string | undefined;
+  readonly model: string | undefined;
+  readonly effort: string | undefined;
+  readonly tools: readonly string[] | undefined;
+  readonly disallowedTools: readonly string[] | undefined;
+  readonly permission: Permission;
+  readonly budget: Budget;
+  readonly toolServers: Readonly<Record<string, ToolServer>>;
+  /** The program, where it is not the one its kind usually is. */
+  readonly program: { readonly command: string; readonly args: readonly string[] } | undefined;
+  /** What it meets when it is about to write what another holds a lease on. */
+  readonly leases: LeaseAnswer;
+  /** How the files that its commands read are found out. */
+  readonly trace: "strace" | undefined;
+  readonly fork: ForkSpec | undefined;
+}
+
+/** The conversation that a task begins with a copy of. */
+export interface ForkSpec {
+  readonly conversation: string;
+  /** The folder it is had in. */
+  readonly directory: string;
+  /** The task of ours whose conversation it is, if it is one. */
+  readonly task: { readonly run: string; readonly name: string } | undefined;
+  /** `digest`: its kind cannot copy it into another folder, so the agent is given a summary of it instead. */
+  readonly way: "copy" | "digest";
+  readonly contextTokens: number | undefined;
+}
+
 /** A task with everything settled. */
 export interface TaskSpec extends TaskPlan {
+  /** For `/bin/sh`; empty where an agent does the task. */
   readonly command: string;
+  readonly agent: AgentSpec | undefined;
+  /** Nobody else may write what it says it writes while it is at work and until it has landed. */
+  readonly exclusive: boolean;
   readonly environment: Readonly<Record<string, string>>;
   /** The folder it starts in, from the repository's root; `""` is the root. */
   readonly directory: string;
@@ -41,4 +83,6 @@ export interface RunSpec {
   readonly repositoryParallel: number | undefined;
   readonly resources: Readonly<Record<string, number>>;
   readonly logCapBytes: number;
+  /** What all of it, and whatever it starts, may use. */
+  readonly budget: Budget;
 }

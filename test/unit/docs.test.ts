@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { ERROR_CODES } from "../../src/base/error-codes.ts";
-import { repositoryFile, taskDefinition, workflowDefinition } from "../../src/workflows/schema.ts";
+import { agentDefinition, repositoryFile, taskDefinition, workflowDefinition } from "../../src/workflows/schema.ts";
 
 const docs = (name: string): string => readFileSync(resolve(import.meta.dirname, "../../docs", name), "utf8");
 
@@ -15,10 +15,12 @@ describe("the documentation", () => {
 
   it("describes every key of anabranch.yaml, and no other", () => {
     const text = docs("configuration.md");
-    const tables = { file: repositoryFile, workflow: workflowDefinition, task: taskDefinition };
+    const tables = { file: repositoryFile, workflow: workflowDefinition, task: taskDefinition, agent: agentDefinition };
     for (const [name, schema] of Object.entries(tables)) {
       const section = text.slice(text.indexOf(`<!-- keys: ${name} -->`), text.indexOf(`<!-- end: ${name} -->`));
-      const described = [...section.matchAll(/^\| `([\w-]+)`\s*\|/gm)].map((match) => match[1] ?? "");
+      const described = [...section.matchAll(/^\| (`[\w-]+`(?:, `[\w-]+`)*)\s*\|/gm)].flatMap((match) =>
+        (match[1] ?? "").replaceAll("`", "").split(", "),
+      );
       expect(described.toSorted(), name).toEqual(Object.keys(schema.shape).toSorted());
     }
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { loadAgents } from "../../../src/workflows/agents.ts";
 import { compileRun, type RunChoices } from "../../../src/workflows/compile.ts";
 import {
   repositoryFile,
@@ -11,7 +12,8 @@ import {
 import type { RunSpec, TaskSpec } from "../../../src/workflows/spec.ts";
 
 function compile(workflow: WorkflowDefinition, file: RepositoryFile = {}, choices: Partial<RunChoices> = {}): RunSpec {
-  return compileRun("check", workflowDefinition.parse(workflow), repositoryFile.parse(file), {
+  const settings = repositoryFile.parse(file);
+  return compileRun("check", workflowDefinition.parse(workflow), settings, loadAgents(settings), {
     subdirectory: "",
     ...choices,
   });
@@ -27,6 +29,7 @@ describe("a workflow that says nothing but its tasks", () => {
   it("gets these defaults", () => {
     expect(compile({ tasks: { one: { run: "npm test" } } })).toEqual({
       name: "check",
+      budget: {},
       mode: "auto",
       join: "all",
       land: "each",
@@ -39,6 +42,8 @@ describe("a workflow that says nothing but its tasks", () => {
         {
           name: "one",
           kind: "shell",
+          agent: undefined,
+          exclusive: false,
           needs: [],
           after: [],
           when: "success",

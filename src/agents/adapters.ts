@@ -1,0 +1,32 @@
+import type { Clock } from "../base/clock.ts";
+import { AnabranchError } from "../base/errors.ts";
+import type { AgentKind } from "../engine/agent.ts";
+import type { AgentAdapter } from "./port.ts";
+
+/** The adapters of all kinds; one is loaded when it is first asked for. */
+export interface Adapters {
+  get(kind: AgentKind): Promise<AgentAdapter>;
+  /** Ends what sessions share, of those that were loaded. */
+  close(): Promise<void>;
+}
+
+const LOADERS: Partial<Record<AgentKind, (clock: Clock) => Promise<AgentAdapter>>> = {};
+
+/** See {@link Adapters}. */
+export function createAdapters(clock: Clock): Adapters {
+  const loaded = new Map<AgentKind, Promise<AgentAdapter>>();
+  return {
+    get(kind) {
+      const load = LOADERS[kind];
+      if (load === undefined) {
+        return Promise.reject(new AnabranchError("AGENT_UNKNOWN", { message: `there is no adapter for ${kind}` }));
+      }
+      const adapter = loaded.get(kind) ?? load(clock);
+      loaded.set(kind, adapter);
+      return adapter;
+    },
+    async close() {
+      await Promise.allSettled([...loaded.values()].map(async (adapter) => (await adapter).close()));
+    },
+  };
+}
