@@ -1,0 +1,94 @@
+import type { SqlRow, Statement, Store } from "./port.ts";
+import {
+  insertInto,
+  jsonOf,
+  numberOf,
+  optionalNumberOf,
+  optionalTextOf,
+  textOf,
+  updateVersioned,
+} from "./statements.ts";
+
+/** What a notice is about, and what was answered. */
+export interface NoticeRecord {
+  /** One line for people. */
+  readonly title: string;
+  /** Everything a person needs to decide: the command, the paths. */
+  readonly detail: string;
+  readonly paths: readonly string[];
+  readonly answer?: string | undefined;
+}
+
+/** Something that only a person can do. */
+export interface NoticeRow {
+  readonly id: string;
+  readonly version: number;
+  readonly repositoryId: string;
+  readonly run: string | undefined;
+  readonly task: string | undefined;
+  /** `permission`: an agent asks before it uses a tool. */
+  readonly kind: "permission";
+  /** `withdrawn`: what it was about is over. */
+  readonly state: "open" | "approved" | "denied" | "withdrawn";
+  readonly record: NoticeRecord;
+  readonly createdMs: number;
+  readonly endedMs: number | undefined;
+}
+
+/** Adds an open notice. */
+export function insertNotice(notice: Omit<NoticeRow, "version" | "state" | "endedMs">): Statement {
+  return insertInto("notices", {
+    id: notice.id,
+    version: 1,
+    repository_id: notice.repositoryId,
+    run_id: notice.run ?? null,
+    task: notice.task ?? null,
+    kind: notice.kind,
+    state: "open",
+    record_json: JSON.stringify(notice.record),
+    created_ms: notice.createdMs,
+  });
+}
+
+/** Settles a notice that still has the version it was read with. */
+export function settleNotice(
+  notice: NoticeRow,
+  state: Exclude<NoticeRow["state"], "open">,
+  record: NoticeRecord,
+  atMs: number,
+): Statement {
+  return updateVersioned("notices", { id: notice.id }, notice.version, {
+    state,
+    record_json: JSON.stringify(record),
+    ended_ms: atMs,
+  });
+}
+
+/** The open notices, oldest first. */
+export async function loadOpenNotices(store: Store): Promise<NoticeRow[]> {
+  return (await store.read("select * from notices where state = 'open' order by created_ms, rowid")).map(parseNotice);
+}
+
+/** The notice with this id, or the only one whose id starts so. */
+export async function findNotices(store: Store, start: string): Promise<NoticeRow[]> {
+  const rows = await store.read("select * from notices where substr(id, 1, ?) = ? order by created_ms limit 3", [
+    start.length,
+    start,
+  ]);
+  return rows.map(parseNotice);
+}
+
+function parseNotice(row: SqlRow): NoticeRow {
+  return {
+    id: textOf(row, "id"),
+    version: numberOf(row, "version"),
+    repositoryId: textOf(row, "repository_id"),
+    run: optionalTextOf(row, "run_id"),
+    task: optionalTextOf(row, "task"),
+    kind: textOf(row, "kind") as NoticeRow["kind"],
+    state: textOf(row, "state") as NoticeRow["state"],
+    record: jsonOf<NoticeRecord>(row, "record_json"),
+    createdMs: numberOf(row, "created_ms"),
+    endedMs: optionalNumberOf(row, "ended_ms"),
+  };
+}
