@@ -144,15 +144,9 @@ function checkTask(name: string, definition: TaskDefinition, needs: readonly str
           ? `has a schema, but its output is text`
           : needs.includes(name)
             ? "needs itself"
-            : (definition.run === undefined) === (definition.agent === undefined)
-              ? `has ${definition.run === undefined ? "neither a command (run:) nor an agent (agent:)" : "both a command (run:) and an agent (agent:)"}`
-              : definition.agent !== undefined && definition.prompt === undefined
-                ? "has an agent, but no prompt"
-                : definition.run !== undefined && (definition.prompt ?? definition.budget) !== undefined
-                  ? "has a prompt or a budget, but no agent"
-                  : definition.exclusive === true && (definition.writes === undefined || definition.writes === "none")
-                    ? "is exclusive, but does not say what it writes"
-                    : undefined;
+            : definition.exclusive === true && (definition.writes === undefined || definition.writes === "none")
+              ? "is exclusive, but does not say what it writes"
+              : undefined;
   if (problem === undefined) return;
   throw new AnabranchError("GRAPH_INVALID", {
     message: `task ${name} ${problem}`,

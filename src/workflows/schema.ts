@@ -84,8 +84,7 @@ export const agentDefinition = z.strictObject({
   trace: z.enum(["strace"]).optional(),
 });
 
-/** One task, as it is written: a command, or an agent with a prompt. */
-export const taskDefinition = z.strictObject({
+const taskKeys = z.strictObject({
   /** The command, for `/bin/sh`. */
   run: command.optional(),
   /** The agent that does it: one of `agents:`, of `.claude/agents`, or a kind. */
@@ -121,6 +120,35 @@ export const taskDefinition = z.strictObject({
   /** It does not hold its run open. */
   detach: z.boolean().optional(),
 });
+
+/** One task, as it is written: a command, or an agent with a prompt. */
+export const taskDefinition = taskKeys
+  .superRefine((task, context) => {
+    const problem = whoDoesIt(task);
+    if (problem !== undefined) context.addIssue({ code: "custom", path: [...problem.path], message: problem.message });
+  })
+  // The same rule, for editors.
+  .meta({
+    oneOf: [
+      { required: ["run"], properties: { agent: false, prompt: false, budget: false } },
+      { required: ["agent", "prompt"], properties: { run: false } },
+    ],
+  });
+
+function whoDoesIt(
+  task: z.infer<typeof taskKeys>,
+): { readonly path: readonly string[]; readonly message: string } | undefined {
+  const { run, agent, prompt } = task;
+  if (run !== undefined && agent !== undefined)
+    return { path: ["agent"], message: "a task has a command (run:) or an agent (agent:), not both" };
+  if (agent !== undefined)
+    return prompt === undefined ? { path: [], message: "an agent needs a prompt (prompt:)" } : undefined;
+  const alone = (["prompt", "budget"] as const).find((key) => task[key] !== undefined);
+  if (alone !== undefined) return { path: [alone], message: `a ${alone} is for an agent (agent:), and there is none` };
+  return run === undefined
+    ? { path: [], message: "expected a command (run:), or an agent (agent:) with a prompt (prompt:)" }
+    : undefined;
+}
 
 /** How the work of a run's tasks lands: each by itself as it is done, or all of it at once or not at all. */
 export const LANDS = ["each", "together"] as const;

@@ -22,6 +22,11 @@ describe("the JSON Schema of anabranch.yaml", () => {
     for (const example of examples) expect(accepts(example), JSON.stringify(accepts.errors)).toBe(true);
   });
 
+  it("accepts a task that an agent does", () => {
+    const one = { agent: "a", prompt: "p", budget: { usd: 1 } };
+    expect(accepts({ workflows: { check: { tasks: { one } } } })).toBe(true);
+  });
+
   it.each([
     ["the file", { setpu: ["npm ci"] }],
     ["limits", { limits: { paralel: 3 } }],
@@ -33,7 +38,14 @@ describe("the JSON Schema of anabranch.yaml", () => {
   });
 
   it.each([
-    ["a task without a command", { workflows: { check: { tasks: { one: {} } } } }],
+    ["a task without a command or an agent", { workflows: { check: { tasks: { one: {} } } } }],
+    [
+      "a task with a command and an agent",
+      { workflows: { check: { tasks: { one: { run: "true", agent: "a", prompt: "p" } } } } },
+    ],
+    ["an agent without a prompt", { workflows: { check: { tasks: { one: { agent: "a" } } } } }],
+    ["a prompt without an agent", { workflows: { check: { tasks: { one: { prompt: "p" } } } } }],
+    ["a budget beside a command", { workflows: { check: { tasks: { one: { run: "true", budget: { usd: 1 } } } } } }],
     ["a duration without a unit", { workflows: { check: { tasks: { one: { run: "true", timeout: "10" } } } } }],
     ["a name with a slash", { workflows: { check: { tasks: { "a/b": { run: "true" } } } } }],
     ["a condition there is not", { workflows: { check: { tasks: { one: { run: "true", when: "never" } } } } }],

@@ -110,7 +110,9 @@ describe("anabranch.yaml", () => {
         const word = keys[key % keys.length] ?? "";
         const typo = mistype(word, at % (word.length - 1), kind);
         fc.pre(!Object.hasOwn(shape.shape, typo));
-        const error = await readYaml(`${typo}: x\n`, "f", shape.partial()).catch((thrown: unknown) => thrown);
+        const error = await readYaml(`${typo}: x\n`, "f", z.strictObject(shape.shape).partial()).catch(
+          (thrown: unknown) => thrown,
+        );
         expect(error).toMatchObject({ hint: `write "${word}" instead of "${typo}"` });
       }),
     );
@@ -119,7 +121,18 @@ describe("anabranch.yaml", () => {
   it.each([
     ["a number in words", "limits:\n  parallel: four\n", 2, 3, "limits.parallel: "],
     ["a number out of range", "limits: { parallel: 0 }\n", 1, 11, "limits.parallel: "],
-    ["a task without a command", task("writes: none"), 4, 7, "workflows.check.tasks.tests.run is missing"],
+    [
+      "a task without a command or an agent",
+      task("writes: none"),
+      4,
+      7,
+      "workflows.check.tasks.tests: expected a command (run:), or an agent (agent:) with a prompt",
+    ],
+    ["a task with a command and an agent", task("run: x", "agent: a", "prompt: p"), 6, 9, "not both"],
+    ["an agent without a prompt", task("writes: none", "agent: a"), 4, 7, "tasks.tests: an agent needs a prompt"],
+    ["a prompt without an agent", task("prompt: p"), 5, 9, "tests.prompt: a prompt is for an agent"],
+    ["a prompt beside a command", task("run: x", "prompt: p"), 6, 9, "tests.prompt: a prompt is for an agent"],
+    ["a budget beside a command", task("run: x", "budget: { usd: 1 }"), 6, 9, "tests.budget: a budget is for an agent"],
     ["an empty command", task(`run: "  "`), 5, 9, "expected a command"],
     ["a duration without a unit", task("run: x", "timeout: 10"), 6, 9, "tasks.tests.timeout: "],
     ["a duration of another unit", task("run: x", "timeout: 10 minutes"), 6, 9, "expected a duration such as 500ms"],
