@@ -17,6 +17,8 @@ export interface DaemonConfig {
   readonly terminateMs: number;
   /** How often the workspaces of tasks at work are looked at for changes that will conflict, at most. */
   readonly forecastMs: number;
+  /** How long before an agent's request that its service put off is tried again; it doubles each time. */
+  readonly agentRetryMs: number;
   /** How long an idle daemon stays. */
   readonly idleMs: number;
   /** How long ended runs are kept before `gc` offers to remove them. */
@@ -29,6 +31,7 @@ const file = z.strictObject({
   kinds: z.record(z.string(), z.int().min(1)).optional(),
   kill: z.strictObject({ interrupt: duration.optional(), terminate: duration.optional() }).optional(),
   forecast: duration.optional(),
+  agentRetry: duration.optional(),
   idle: duration.optional(),
   keep: duration.optional(),
 });
@@ -47,6 +50,7 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
     interruptMs: durationMs(given.kill?.interrupt ?? "5s"),
     terminateMs: durationMs(given.kill?.terminate ?? "5s"),
     forecastMs: durationMs(given.forecast ?? "3s"),
+    agentRetryMs: durationMs(given.agentRetry ?? "5s"),
     idleMs: durationMs(given.idle ?? "10m"),
     keepMs: durationMs(given.keep ?? "14d"),
   };

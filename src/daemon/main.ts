@@ -9,6 +9,7 @@ import type { Server } from "node:http";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 
+import { createAdapters } from "../agents/adapters.ts";
 import { systemClock } from "../base/clock.ts";
 import { directoriesFor } from "../base/directories.ts";
 import { toAnabranchError } from "../base/errors.ts";
@@ -29,6 +30,8 @@ import { WorkspacePool } from "../workspaces/pool.ts";
 import { PortPool } from "../workspaces/ports.ts";
 import { openTrash } from "../workspaces/trash.ts";
 import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
+import { Mailbox } from "./agents/mailbox.ts";
+import { NoticeBoard } from "./agents/notice-board.ts";
 import { Accepter } from "./accepter.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";
@@ -73,6 +76,7 @@ async function main(): Promise<void> {
   const socket = join(directories.runtime, "daemon.sock");
   const closeAll = async (): Promise<void> => {
     await forecaster.stop();
+    await parts.adapters.close();
     await closeVaults();
   };
   let stopping = false;
@@ -98,6 +102,7 @@ async function main(): Promise<void> {
     socket,
   };
   const api = createApi(parts, createHandlers(context), createStreamers(context), VERSION);
+  await parts.notices.recover();
   await verifier.recover();
   await accepter.recover();
   await reconciler.recover();
@@ -142,6 +147,10 @@ async function assemble(
   const parts: Parts = {
     clock,
     random: systemRandom,
+    adapters: createAdapters(clock),
+    mailbox: new Mailbox(store, clock, systemRandom),
+    notices: new NoticeBoard(store, clock, systemRandom),
+    agentRetryMs: config.agentRetryMs,
     log,
     layout,
     store,

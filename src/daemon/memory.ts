@@ -25,8 +25,9 @@ export type SpinUpMemory = Readonly<Record<SpinUpKind, readonly number[]>>;
 const SPIN_UP_SUBJECT = "spin-up";
 
 /** The subject under which a task is remembered: the same command in the same folder is the same task. */
-export function taskSubject(spec: Pick<TaskSpec, "kind" | "command" | "directory">): string {
-  return `task:${digest([spec.kind, spec.command, spec.directory])}`;
+export function taskSubject({ kind, command, agent, directory }: TaskSpec): string {
+  const work = agent === undefined ? [command] : [agent.name, agent.model ?? "", agent.prompt];
+  return `task:${digest([kind, ...work, directory])}`;
 }
 
 const MOST_REMEMBERED_PATHS = 200;

@@ -1,3 +1,4 @@
+import type { Adapters } from "../agents/adapters.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RandomBytes } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -12,6 +13,8 @@ import type { WorkspacePool } from "../workspaces/pool.ts";
 import type { PortPool } from "../workspaces/ports.ts";
 import type { Trash } from "../workspaces/trash.ts";
 import type { Vault } from "../workspaces/vault.ts";
+import type { Mailbox } from "./agents/mailbox.ts";
+import type { NoticeBoard } from "./agents/notice-board.ts";
 import type { Limits } from "./limits.ts";
 import type { MemoryWatch } from "./memory-watch.ts";
 import type { RepositoryMemory } from "./memory.ts";
@@ -33,6 +36,11 @@ export interface Parts {
   readonly trash: Trash;
   readonly memory: MemoryWatch;
   readonly remembered: RepositoryMemory;
+  readonly adapters: Adapters;
+  readonly mailbox: Mailbox;
+  readonly notices: NoticeBoard;
+  /** See the daemon's configuration. */
+  readonly agentRetryMs: number;
   readonly controlGroups: ControlGroups | undefined;
   readonly limits: Limits;
   readonly ladder: KillLadder;

@@ -263,7 +263,7 @@ export class Reconciler {
         discarded: undefined,
         timings: { chosenMs, claimedMs: clock.wallMs() },
       });
-      const patch = { state: "preparing", attempt: number, notBeforeMs: null, reason: null } as const;
+      const patch = { state: "preparing", attempt: number, notBeforeMs: null } as const;
       draft.setTask(name, patch, "task.preparing", { attempt: number });
     };
     await persist(

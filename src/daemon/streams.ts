@@ -130,7 +130,7 @@ class OutputFeed {
     if (this.#mode === "none") return;
     for (const task of this.#run.tasks.values()) {
       const { attempt } = task;
-      if (attempt === undefined || attempt.process === undefined) continue;
+      if (attempt === undefined || !hasBegun(attempt)) continue;
       const key = `${task.row.name}/${attempt.number}`;
       if (this.#following.has(key)) continue;
       const follow = this.#mode === "full" ? this.#followAll(task, attempt) : this.#followLast(task, attempt);
@@ -227,10 +227,20 @@ async function chooseAttempt(
       hint: `anabranch show ${task.row.run}/${task.row.name}`,
     });
   }
-  while (wait && task.attempt?.process === undefined && task.row.state !== "ended" && !signal.aborted) {
+  while (
+    wait &&
+    !(task.attempt !== undefined && hasBegun(task.attempt)) &&
+    task.row.state !== "ended" &&
+    !signal.aborted
+  ) {
     await delay(parts.clock, FASTEST_UPDATE_MS);
   }
   return task.attempt;
+}
+
+/** Whether there is, or may be, output. */
+function hasBegun({ state, process }: AttemptRow): boolean {
+  return process !== undefined || state !== "starting";
 }
 
 function isOver(task: LiveTask, attempt: AttemptRow): boolean {

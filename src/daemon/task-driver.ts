@@ -20,14 +20,18 @@ import { waitForExit } from "../process/watch.ts";
 import { MARKER_VARIABLE } from "../protocol/wire.ts";
 import type { AttemptPatch, AttemptRow, AttemptTimings, ProcessRecord } from "../store/attempts.ts";
 import type { Reason } from "../store/runs.ts";
+import { findSession } from "../store/sessions.ts";
+import type { AgentSpec } from "../workflows/spec.ts";
 import { treeOf } from "../workspaces/layout.ts";
+import { AgentWork, type AgentEnd, type AgentWorkContext } from "./agents/agent-work.ts";
 import { captureAttempt } from "./capture-attempt.ts";
+import type { Draft } from "./draft.ts";
 import { failTask } from "./failing.ts";
 import { requireAttempt, type LiveRun, type LiveTask } from "./live-run.ts";
 import { rememberAttempt, rememberSpinUp, type SpinUpKind } from "./memory.ts";
 import type { Parts } from "./parts.ts";
 import { isTemporary, persist } from "./patience.ts";
-import { prepareWorkspace } from "./preparation.ts";
+import { prepareWorkspace, type Prepared } from "./preparation.ts";
 import { taskVariables } from "./task-environment.ts";
 import { checkOutput, passOnResults } from "./task-results.ts";
 import { judgeAttempt } from "./verdict.ts";
@@ -124,30 +128,23 @@ export class TaskDriver {
   }
 
   /** Prepares the workspace and starts the command; `undefined` when it was asked to stop before. */
-  async #launch(): Promise<{ process: ProcessRecord; spinUp: SpinUpKind } | undefined> {
+  async #launch(): Promise<{ process: ProcessRecord | undefined; spinUp: SpinUpKind } | undefined> {
     const { clock } = this.#parts;
     const beganMs = clock.monotonicMs();
     const attempt = this.#attempt();
     const directory = this.#folder();
     reserveAttempt(directory);
-    const { input, variables } = await passOnResults(this.#parts.layout, this.#run, this.#task);
-    const prepared = await prepareWorkspace({
-      parts: this.#parts,
-      run: this.#run.row,
-      inputs: await this.#parts.files.load(this.#run.row.id),
-      workspaceId: attempt.workspaceId,
-      base: attempt.baseCommit,
-      marker: attempt.marker,
-      folder: directory,
-      directory: this.#task.spec.directory,
-      variables: { ...variables, ...taskVariables(attempt, input) },
-      templates: this.#task.spec.environment,
-      report: this.#report,
-      signal: this.#stop.signal,
-    });
+    const prepared = await this.#prepareWorkspace();
     if (this.#stop.signal.aborted) return undefined;
     this.#setTimings({ preparedMs: clock.wallMs() });
     this.#report("");
+    const { agent } = this.#task.spec;
+    if (agent !== undefined) {
+      this.#agentWork = await AgentWork.open(this.#agentContext(agent, prepared));
+      this.#setTimings({ startedMs: clock.wallMs() });
+      this.#spinUpMs = clock.monotonicMs() - beganMs;
+      return { process: this.#agentWork.process, spinUp: prepared.spinUp };
+    }
     const controlGroup = this.#parts.controlGroups?.create(`${attempt.run}-${attempt.task}-${attempt.number}`);
     faultPoint("attempt.launch.before");
     const { child, identity } = await launchShim(
@@ -170,6 +167,32 @@ export class TaskDriver {
     return { process: { ...identity, startedAtMs }, spinUp: prepared.spinUp };
   }
 
+  async #prepareWorkspace(): Promise<Prepared> {
+    const attempt = this.#attempt();
+    const { input, variables } = await passOnResults(this.#parts.layout, this.#run, this.#task);
+    return prepareWorkspace({
+      parts: this.#parts,
+      run: this.#run.row,
+      inputs: await this.#parts.files.load(this.#run.row.id),
+      workspaceId: attempt.workspaceId,
+      base: attempt.baseCommit,
+      marker: attempt.marker,
+      folder: this.#folder(),
+      directory: this.#task.spec.directory,
+      variables: { ...variables, ...taskVariables(attempt, input) },
+      templates: this.#task.spec.environment,
+      report: this.#report,
+      signal: this.#stop.signal,
+    });
+  }
+
+  #agentWork: AgentWork | undefined;
+
+  #agentContext(agent: AgentSpec, prepared: Prepared): AgentWorkContext {
+    const { parts, run, task, report } = { parts: this.#parts, run: this.#run, task: this.#task, report: this.#report };
+    return { parts, run, task, agent, attempt: this.#attempt(), folder: this.#folder(), prepared, report };
+  }
+
   #spinUpMs = 0;
 
   async #toWorking(process: ProcessRecord | undefined, spinUp?: SpinUpKind): Promise<void> {
@@ -177,11 +200,13 @@ export class TaskDriver {
     await this.#change((draft) => {
       draft.setAttempt(this.#name, { ...patch, timings: this.#timings });
       if (spinUp !== undefined) draft.also([rememberSpinUp(this.#parts, this.#run, spinUp, this.#spinUpMs)]);
+      if (this.#agentWork !== undefined) draft.also([this.#agentWork.begun]);
       draft.setTask(this.#name, { state: "working", reason: null }, "task.started", {
         attempt: this.#attempt().number,
         pid: process?.pid,
       });
     });
+    this.#agentWork?.stored();
   }
 
   /** What the shim itself recorded of its start, when an earlier daemon launched it. */
@@ -199,9 +224,55 @@ export class TaskDriver {
   }
 
   async #work(): Promise<void> {
+    const { agent } = this.#task.spec;
+    if (agent === undefined) await this.#waitForCommand();
+    else await this.#talk(agent);
+  }
+
+  /** Lets an agent work, then ends what it has left running. */
+  async #talk(agent: AgentSpec): Promise<void> {
+    let end: AgentEnd = { how: "stopped" };
+    try {
+      this.#agentWork ??= await this.#takeUpAgain(agent);
+      const deadline = this.#armTimeout(this.#agentWork.startedAtMs);
+      end = await this.#agentWork.converse(this.#stop.signal);
+      deadline();
+      if (end.how === "failed") this.#trouble = end.reason;
+    } catch (cause) {
+      this.#trouble = reasonOf(cause);
+    }
+    this.#setTimings({ exitedMs: this.#parts.clock.wallMs() });
+    if (end.how === "stopped") this.#report("stopping");
+    const startedAtMs = this.#agentWork?.startedAtMs ?? this.#parts.clock.monotonicMs();
+    const runMs = this.#parts.clock.monotonicMs() - startedAtMs;
+    const memoryBytes = this.#parts.memory.remove(this.#attempt().process?.pid ?? 0);
+    await this.#agentWork?.finish();
+    const stragglers = await endStragglers(this.#processes(undefined), this.#parts.clock);
+    const exit = { status: end.how === "done" ? 0 : 1, runMs, cpuMs: 0, stalledMs: 0, memoryBytes, stragglers };
+    const patch: AttemptPatch = {
+      state: end.how === "stopped" && this.#trouble === undefined ? "stopped" : "exited",
+      exit,
+    };
+    if (this.#task.spec.writes === "none") await this.#conclude(patch);
+    else await this.#capture(patch);
+  }
+
+  /** Goes on with the conversation that an earlier daemon had, in the workspace as it was left. */
+  async #takeUpAgain(agent: AgentSpec): Promise<AgentWork> {
+    const attempt = this.#attempt();
+    const row = await findSession(this.#parts.store, attempt);
+    await endProcesses(
+      { ...this.#processes(undefined), controlGroup: row?.record.controlGroup },
+      AT_ONCE,
+      this.#parts.clock,
+    );
+    return AgentWork.open(this.#agentContext(agent, await this.#prepareWorkspace()), row);
+  }
+
+  async #waitForCommand(): Promise<void> {
     const { process } = this.#attempt();
     if (process !== undefined) this.#parts.memory.add(process.pid);
-    const deadline = this.#armTimeout(process);
+    const deadline = this.#armTimeout(process?.startedAtMs);
     this.#task.isAlone = process !== undefined;
     const ended = process === undefined ? "vanished" : await this.#waitForExit(process);
     this.#task.isAlone = false;
@@ -231,11 +302,11 @@ export class TaskDriver {
     return waitForExit(attempt, this.#parts.clock, this.#stop.signal);
   }
 
-  #armTimeout(process: ProcessRecord | undefined): CancelTimer {
+  #armTimeout(startedAtMs: number | undefined): CancelTimer {
     const { timeoutMs } = this.#task.spec;
-    if (timeoutMs === undefined || process === undefined) return () => undefined;
+    if (timeoutMs === undefined || startedAtMs === undefined) return () => undefined;
     const { clock } = this.#parts;
-    const leftMs = process.startedAtMs + timeoutMs - clock.monotonicMs();
+    const leftMs = startedAtMs + timeoutMs - clock.monotonicMs();
     return clock.after(leftMs, () => this.#stop.abort());
   }
 
@@ -256,6 +327,7 @@ export class TaskDriver {
     const trouble = this.#trouble;
     await this.#change((draft) => {
       draft.setAttempt(this.#name, { ...patch, ...changeset, timings: this.#timings });
+      this.#keepSession(draft, changeset.changeset?.changes.map(({ path }) => path) ?? []);
       const reason = trouble === undefined ? {} : { reason: trouble };
       draft.setTask(this.#name, { state: "captured", ...reason }, "task.captured", {
         paths: changeset.changeset?.paths ?? 0,
@@ -272,7 +344,10 @@ export class TaskDriver {
     await this.#change((draft) => {
       const attempt: AttemptRow = { ...this.#attempt(), ...patch };
       const verdict = judgeAttempt(spec, draft.task(this.#name), attempt, output, trouble);
-      if (Object.keys(patch).length > 0) draft.setAttempt(this.#name, { ...patch, timings: this.#timings });
+      if (Object.keys(patch).length > 0) {
+        draft.setAttempt(this.#name, { ...patch, timings: this.#timings });
+        this.#keepSession(draft, []);
+      }
       draft.also(rememberAttempt(this.#parts, this.#run, this.#task, { ...attempt, timings: this.#timings }));
       const result = { exitStatus: attempt.exit?.status, ...("output" in output ? { output: output.output } : {}) };
       const { outcome, reason } = verdict;
@@ -293,9 +368,16 @@ export class TaskDriver {
     });
   }
 
+  /** What is kept of an agent's session, once. */
+  #keepSession(draft: Draft, changed: readonly string[]): void {
+    const work = this.#agentWork;
+    if (work === undefined) return;
+    draft.also([work.kept(changed)]);
+  }
+
   #processes(process: ProcessRecord | undefined): AttemptProcesses {
     const attempt = this.#attempt();
-    const controlGroup = readStart(this.#folder(), attempt.bootId)?.controlGroup;
+    const controlGroup = this.#agentWork?.controlGroup ?? readStart(this.#folder(), attempt.bootId)?.controlGroup;
     if (controlGroup !== undefined) this.#stalledMs = stalledMs(controlGroup);
     const row = this.#parts.pool.find(attempt.workspaceId);
     const alone = row?.holder !== attempt.run;

@@ -82,7 +82,11 @@ export async function checkOutput(spec: TaskSpec, folder: string): Promise<Outpu
   return sizeBytes <= LARGEST_KEPT_BYTES ? { output: value } : {};
 }
 
-async function findMismatch(schema: Readonly<Record<string, unknown>>, value: unknown): Promise<string | undefined> {
+/** What is wrong with a value by a JSON Schema, or with the schema itself. */
+export async function findMismatch(
+  schema: Readonly<Record<string, unknown>>,
+  value: unknown,
+): Promise<string | undefined> {
   const { Ajv2020 } = await import("ajv/dist/2020.js");
   const checker = new Ajv2020({ strict: false, allErrors: false });
   try {

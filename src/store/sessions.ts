@@ -17,7 +17,9 @@ export interface SessionRecord {
   readonly directory: string;
   readonly model: string | undefined;
   /** The conversation it began with a copy of, or that it goes on with. */
-  readonly from: { readonly conversation: string; readonly way: "copy" | "digest" } | undefined;
+  readonly from:
+    | { readonly conversation: string; readonly way: "copy" | "digest"; readonly directory: string }
+    | undefined;
   /** From zero, for this session alone; over all the times it was taken up again. */
   readonly usage: Usage;
   /** Whether the money in it is worked out from a price list. */
