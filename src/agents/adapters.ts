@@ -10,7 +10,9 @@ export interface Adapters {
   close(): Promise<void>;
 }
 
-const LOADERS: Partial<Record<AgentKind, (clock: Clock) => Promise<AgentAdapter>>> = {};
+const LOADERS: Partial<Record<AgentKind, (clock: Clock) => Promise<AgentAdapter>>> = {
+  claude: async (clock) => (await import("./claude/adapter.ts")).createClaudeAdapter(clock),
+};
 
 /** See {@link Adapters}. */
 export function createAdapters(clock: Clock): Adapters {

@@ -25,3 +25,12 @@ export function newId(random: RandomBytes, length = 12): string {
   }
   return id;
 }
+
+/** A random name of the kind that other programs ask for: a UUID, version 4. */
+export function newUuid(random: RandomBytes): string {
+  const bytes = Uint8Array.from(random(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Buffer.from(bytes).toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

@@ -1,0 +1,103 @@
+import type { Permission } from "../../engine/agent.ts";
+import type { OpenOptions } from "../port.ts";
+
+/** How Claude Code is to be started, in no program's words. */
+export interface Launch {
+  readonly program: string;
+  /** Come before ours. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** The id that the conversation has or gets. */
+  readonly conversation: string;
+  /** The one it goes on with, or begins with a copy of. */
+  readonly earlier: { readonly conversation: string; readonly fork: boolean } | undefined;
+  readonly permissionMode: "default" | "acceptEdits";
+  readonly options: OpenOptions;
+}
+
+const QUIET: Readonly<Record<string, string>> = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  DISABLE_AUTOUPDATER: "1",
+  DISABLE_TELEMETRY: "1",
+};
+
+// Hooks of the user and of the repository stay out; ours are no settings and run all the same.
+const SETTINGS = { disableAllHooks: true };
+
+/** What a session is started with. */
+export function launchOf(options: OpenOptions, program: string, newId: string): Launch {
+  const { resume, forkFrom } = options;
+  return {
+    program,
+    args: options.program?.args ?? [],
+    cwd: options.cwd,
+    environment: { ...QUIET, ...withoutParent(options.environment) },
+    conversation: resume ?? newId,
+    earlier:
+      resume === undefined
+        ? forkFrom && { conversation: forkFrom.conversation, fork: true }
+        : { conversation: resume, fork: false },
+    permissionMode: MODES[options.permission],
+    options,
+  };
+}
+
+// Each tool is asked about before it is used, so the mode only decides about what nobody was asked about.
+const MODES: Readonly<Record<Permission, Launch["permissionMode"]>> = {
+  "read-only": "default",
+  ask: "default",
+  workspace: "acceptEdits",
+};
+
+// A Claude Code that finds itself inside another one behaves as its child.
+function withoutParent(environment: Readonly<Record<string, string>>): Record<string, string> {
+  const { CLAUDECODE: _, CLAUDE_CODE_ENTRYPOINT: __, CLAUDE_CODE_SESSION_ID: ___, ...rest } = environment;
+  return rest;
+}
+
+/** The command line for a launch. */
+export function argumentsOf(launch: Launch): string[] {
+  const { options, earlier } = launch;
+  const { model, effort, system, tools, disallowedTools, schema, maxTurns } = options;
+  const named: readonly (readonly [string, string | undefined])[] = [
+    ["--input-format", "stream-json"],
+    ["--output-format", "stream-json"],
+    ["--permission-prompt-tool", "stdio"],
+    ["--permission-mode", launch.permissionMode],
+    ["--settings", JSON.stringify(SETTINGS)],
+    ["--mcp-config", JSON.stringify({ mcpServers: toolServersOf(options) })],
+    ["--resume", earlier?.conversation],
+    ["--session-id", earlier?.fork === false ? undefined : launch.conversation],
+    ["--model", model],
+    ["--effort", effort],
+    ["--append-system-prompt", system],
+    ["--tools", tools && builtInOf(tools).join(",")],
+    ["--disallowedTools", disallowedTools?.join(",")],
+    ["--json-schema", schema && JSON.stringify(schema)],
+    ["--max-turns", maxTurns?.toString()],
+  ];
+  return [
+    ...launch.args,
+    "--print",
+    "--verbose",
+    "--strict-mcp-config",
+    ...(earlier?.fork === true ? ["--fork-session"] : []),
+    ...named.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
+  ];
+}
+
+/** The servers of tools, as Claude Code is told of them. */
+export function toolServersOf(options: OpenOptions): Record<string, { command: string; args: string[]; env: object }> {
+  return Object.fromEntries(
+    Object.entries(options.toolServers).map(([name, { command, args, environment }]) => [
+      name,
+      { command, args: [...args], env: environment },
+    ]),
+  );
+}
+
+/** The names of a list that mean tools of the program itself, without the rules in brackets. */
+export function builtInOf(tools: readonly string[]): string[] {
+  return [...new Set(tools.filter((tool) => !tool.startsWith("mcp__")).map((tool) => tool.replace(/\(.*$/s, "")))];
+}

@@ -1,0 +1,44 @@
+import type { LineProgramEnd } from "../../process/line-program.ts";
+import type { MessageTiming } from "../../engine/agent.ts";
+import type { Fields } from "./fields.ts";
+
+/** A way to speak with one running Claude Code. */
+export interface Transport {
+  readonly pid: number;
+  /** Passes on what somebody says; resolves when the program has taken it. */
+  say(message: Spoken): Promise<void>;
+  /** Asks the program to stop what it is doing; resolves when it has agreed. */
+  interrupt(): Promise<void>;
+  /** What was used so far by the program's own count, that of a conversation it goes on with included. */
+  usage(): Promise<Fields>;
+  /** Ends it, ever more firmly; resolves when it is gone. */
+  close(patienceMs: number): Promise<void>;
+  /** Resolves when it is gone and everything it said has been passed on. */
+  readonly gone: Promise<LineProgramEnd>;
+}
+
+/** Something to say to the agent. */
+export interface Spoken {
+  /** Comes back when it is about to reach the model. */
+  readonly id: string;
+  readonly text: string;
+  readonly when: MessageTiming;
+}
+
+/** Who listens to a transport. None of these throws. */
+export interface Listener {
+  /** Gets each message of the conversation, in order. */
+  onMessage(message: Fields): void;
+  /** Answers what is asked before and after a tool is used. */
+  onHook(input: Fields): Promise<Fields>;
+  /** Answers whether a tool may be used that the program will not use on its own authority. */
+  onPermission(request: Fields): Promise<Fields>;
+  /** Gets what people should know of the transport itself. */
+  onRemark(text: string): void;
+}
+
+/** Before each tool, and after those that touch files. */
+export const HOOKED_AFTER = "Read|Edit|Write|MultiEdit|NotebookEdit";
+
+/** About three weeks: a person may be asked, and timers of 2^31 ms and more go off at once. */
+export const HOOK_PATIENCE_S = 2_000_000;
