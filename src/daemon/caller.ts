@@ -21,7 +21,7 @@ const VERIFYING = /^verify-([0-9a-z]+)-/;
  * Finds the task that a caller runs in: by the marker it carries, or because it descends from a task's shim. This
  * guards against accidents and against text that talks an agent into something, not against hostile code of the user's.
  */
-async function findCallingTask(parts: Parts, claims: CallerClaims): Promise<CallingTask | undefined> {
+export async function findCaller(parts: Parts, claims: CallerClaims): Promise<CallingTask | undefined> {
   if (claims.marker !== undefined) {
     const attempt = await findAttemptByMarker(parts.store, claims.marker);
     if (attempt !== undefined) return { run: attempt.run, task: attempt.task };
@@ -45,7 +45,7 @@ async function findCallingTask(parts: Parts, claims: CallerClaims): Promise<Call
  * @throws {AnabranchError} `NOT_ALLOWED_IN_TASK`
  */
 export async function refuseInTask(parts: Parts, claims: CallerClaims, what: string): Promise<void> {
-  const caller = await findCallingTask(parts, claims);
+  const caller = await findCaller(parts, claims);
   if (caller === undefined) return;
   throw new AnabranchError("NOT_ALLOWED_IN_TASK", {
     message: `${what} is not for tasks: it was asked by task ${caller.task} of run ${caller.run}`,
@@ -59,7 +59,7 @@ export async function refuseInTask(parts: Parts, claims: CallerClaims, what: str
  * @throws {AnabranchError} `NOT_ALLOWED_IN_TASK`
  */
 export async function findParent(parts: Parts, claims: CallerClaims): Promise<CallingTask | undefined> {
-  const caller = await findCallingTask(parts, claims);
+  const caller = await findCaller(parts, claims);
   if (caller === undefined) return undefined;
   const task = parts.book.get(caller.run)?.tasks.get(caller.task);
   if (task !== undefined && task.row.cancel === undefined && task.row.state !== "ended") return caller;

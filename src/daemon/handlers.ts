@@ -14,6 +14,7 @@ import { examine, type DoctorContext } from "./doctor.ts";
 import type { ConflictDesk } from "./conflict-desk.ts";
 import type { Forecaster } from "./forecaster.ts";
 import type { Lander } from "./lander.ts";
+import { createSessionHandlers } from "./agents/session-handlers.ts";
 import { createLandingHandlers } from "./landing-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -88,7 +89,8 @@ export function createHandlers(context: HandlerContext): Handlers {
       if (known !== undefined) return { run: await viewRun(parts, known), notices: [...known.row.plan.notices] };
       // Asked again while the first asking is under way, it is the same start.
       const under =
-        starting.get(request.requestId) ?? startRun(parts, reconciler, request, await findParent(parts, caller));
+        starting.get(request.requestId) ??
+        startRun(parts, reconciler, request, { parent: await findParent(parts, caller) });
       starting.set(request.requestId, under);
       try {
         const { run, notices } = await under;
@@ -160,6 +162,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     },
 
     ...createLandingHandlers(context),
+    ...createSessionHandlers(context),
     predict: (request) => predict(parts, context.forecaster, request),
 
     gc: (request) => collectGarbage(parts, request, context.config.keepMs),

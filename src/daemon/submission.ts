@@ -18,19 +18,33 @@ import { compileBudget, loadAgents } from "../workflows/agents.ts";
 import { compileRun } from "../workflows/compile.ts";
 import { FILE_NAME, loadRepositoryFile } from "../workflows/file.ts";
 import type { RepositoryFile, WorkflowDefinition } from "../workflows/schema.ts";
-import type { RunSpec, TaskSpec } from "../workflows/spec.ts";
+import type { ForkSpec, RunSpec, TaskSpec } from "../workflows/spec.ts";
 import { takeBase, takeNamedBase } from "../workspaces/base.ts";
 import { copyCarried, findDependencies } from "../workspaces/dependencies.ts";
+import { placeInside, takeWorkspaceBase, type InsideWorkspace } from "./inside-workspace.ts";
 import { makeLiveRun, type LiveRun, type PlanRecord } from "./live-run.ts";
 import { taskSubject } from "./memory.ts";
 import type { Parts } from "./parts.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { openRepository, settleSource } from "./repository-source.ts";
+import { movedEnvironment } from "./task-environment.ts";
 
 type StartRequest = CommandRequest<"start">;
 
+/** What the daemon itself adds to what it is asked to start. */
+export interface StartExtras {
+  /** The task that starts it. */
+  readonly parent?: LiveRun["row"]["parent"];
+  /** The conversation that its agents begin with a copy of. */
+  readonly fork?: ForkSpec | undefined;
+  /** A commit in the vault to start from. */
+  readonly base?: string | undefined;
+}
+
 /** A run that is thought through but not started. */
 export interface PlannedRun {
+  /** Where it was asked for, when that is in a workspace. */
+  readonly inside: InsideWorkspace | undefined;
   readonly repository: Repository;
   readonly row: RepositoryRow;
   readonly spec: RunSpec;
@@ -40,8 +54,10 @@ export interface PlannedRun {
 }
 
 /** Thinks a run through: finds the repository, reads its file, checks the graph, decides how tasks start. */
-export async function planRun(parts: Parts, request: StartRequest): Promise<PlannedRun> {
-  const repository = await findRepository(parts.git, request.directory);
+export async function planRun(parts: Parts, request: StartRequest, extras: StartExtras = {}): Promise<PlannedRun> {
+  const inside = await placeInside(parts, request.directory);
+  const found = await findRepository(parts.git, inside?.root ?? request.directory);
+  const repository = inside === undefined ? found : { ...found, subdirectory: inside.subdirectory };
   const [file, row] = await Promise.all([loadRepositoryFile(repository.root), requireRepository(parts, repository)]);
   const { name, workflow } = chooseWorkflow(request, file, repository.root);
   const agents = loadAgents(file);
@@ -55,6 +71,7 @@ export async function planRun(parts: Parts, request: StartRequest): Promise<Plan
     share: request.share,
     writesNone: request.writesNone,
     budget: compileBudget(request.budget),
+    fork: extras.fork,
     // What a file names starts where the file stands, wherever it is called from.
     subdirectory: name === undefined ? repository.subdirectory : "",
   });
@@ -66,7 +83,7 @@ export async function planRun(parts: Parts, request: StartRequest): Promise<Plan
   const estimateOf = (task: string): TaskEstimate => estimates.get(task) ?? estimateFrom([]);
   const decision = decideStart(parts, row.id, spec, graph, estimateOf);
   const expected = Object.fromEntries([...estimates].map(([task, { runMs, samples }]) => [task, { runMs, samples }]));
-  return { repository, row, spec, graph, decision, expected };
+  return { inside, repository, row, spec, graph, decision, expected };
 }
 
 async function requireRepository(parts: Parts, repository: Repository): Promise<RepositoryRow> {
@@ -186,25 +203,35 @@ export async function startRun(
   parts: Parts,
   reconciler: Reconciler,
   request: StartRequest,
-  parent: LiveRun["row"]["parent"],
+  extras: StartExtras,
 ): Promise<{ run: LiveRun; notices: string[] }> {
-  const planned = await planRun(parts, request);
-  const { repository, row, spec } = planned;
+  const { parent } = extras;
+  const planned = await planRun(parts, request, extras);
+  const { repository, row, spec, inside } = planned;
   const { git } = parts;
   const opened = await openRepository(parts, row.id, repository);
   const { vault, head } = opened;
   const named = request.base ?? targetBase(head, request.target);
   const base =
-    named === undefined
-      ? await takeBase(git, vault, repository, head)
-      : await takeNamedBase(git, vault, repository, head, named);
-  const { survey, source } = await settleSource(parts, opened, base.commit, named === undefined);
+    extras.base !== undefined
+      ? { commit: extras.base, uncommittedPaths: 0, untrackedPaths: 0, nested: [] }
+      : named !== undefined
+        ? await takeNamedBase(git, vault, repository, head, named)
+        : inside !== undefined
+          ? await takeWorkspaceBase(parts, inside, spec.dependencies)
+          : await takeBase(git, vault, repository, head);
+  const isUserState = named === undefined && inside === undefined && extras.base === undefined;
+  const { survey, source } = await settleSource(parts, opened, base.commit, isUserState);
   const userTree = { gitDirectory: repository.gitDirectory, workTree: repository.root };
   const names = spec.copyDependencies ? spec.dependencies : [];
   const dependencies = await findDependencies(git, userTree, names, survey.lockKey);
 
   const id = newId(parts.random);
-  await parts.files.save(id, { environment: request.environment, source });
+  const environment =
+    inside === undefined
+      ? request.environment
+      : movedEnvironment(request.environment, inside.workspace.tree, repository.root);
+  await parts.files.save(id, { environment, source });
   const missing = await copyCarried(repository.root, parts.files.carried(id), spec.carry);
   const notices = [
     ...base.nested.map((path) => `${path} is a repository of its own: it is not part of the workspaces`),

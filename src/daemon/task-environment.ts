@@ -54,6 +54,17 @@ export function taskVariables(attempt: AttemptRow, input: string): Record<string
 // Whose files these are: the user's own, also where the repository is around them.
 const HOMES = /^(HOME|ANABRANCH_HOME|XDG_\w+)$/;
 
+/** An environment with every path below one folder moved to another. */
+export function movedEnvironment(
+  environment: Readonly<Record<string, string>>,
+  from: string,
+  to: string,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [name, HOMES.test(name) ? value : movePaths(value, from, to)]),
+  );
+}
+
 /** Moves every path of a list that lies in one folder to another; a value that is no list has one path. */
 function movePaths(value: string, from: string, to: string): string {
   if (!value.includes(from)) return value;

@@ -6,10 +6,12 @@ import type { LandingRecord } from "../landing/receipt.ts";
 import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
 import { loadConflicts } from "../store/conflicts.ts";
 import { loadEventRange } from "../store/events.ts";
+import { loadSessions, type SessionRow } from "../store/sessions.ts";
 import { loadLandings } from "../store/landings.ts";
 import { outputPath } from "../process/output.ts";
 import type { Layout } from "../workspaces/layout.ts";
 import { treeOf } from "../workspaces/layout.ts";
+import { viewAgent, viewNotice } from "./agents/agent-views.ts";
 import { landingOf, summarizeConflict, viewLandings, viewLane } from "./landing-views.ts";
 import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -23,13 +25,15 @@ import type { RunRow } from "../store/runs.ts";
 
 /** A run with everything that is known of it. */
 export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
-  const [attempts, landings, conflicts, { newestSeq }] = await Promise.all([
+  const [attempts, sessions, landings, conflicts, { newestSeq }] = await Promise.all([
     loadAttempts(parts.store, run.row.id),
+    loadSessions(parts.store, run.row.id),
     loadLandings<LandingRecord>(parts.store, run.row.id),
     loadConflicts<ConflictRecord>(parts.store, run.row.id),
     loadEventRange(parts.store),
   ]);
   const byTask = groupBy(attempts, (attempt) => attempt.task);
+  const sessionsByTask = groupBy(sessions, (session) => session.task);
   const { row } = run;
   return {
     ...summarize(row, countStates(run)),
@@ -41,7 +45,13 @@ export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
     },
     plan: viewPlan(row.plan, row.spec, run.graph, run.onLane),
     taskList: [...run.tasks.values()].map((task) =>
-      viewTask(parts, task, byTask.get(task.row.name) ?? [], landingOf(row.id, task.row.name, landings)),
+      viewTask(
+        parts,
+        task,
+        byTask.get(task.row.name) ?? [],
+        sessionsByTask.get(task.row.name) ?? [],
+        landingOf(row.id, task.row.name, landings),
+      ),
     ),
     lane: viewLane(run, landings),
     landings: viewLandings(row.id, landings),
@@ -127,9 +137,11 @@ function viewTask(
   parts: Parts,
   { row, spec, activity, overlaps }: LiveTask,
   attempts: readonly AttemptRow[],
+  sessions: readonly SessionRow[],
   late: string | undefined,
 ): TaskView {
   const landing = row.landing ?? late;
+  const needsYou = parts.notices.open(row.run, row.name);
   return {
     run: row.run,
     name: row.name,
@@ -147,6 +159,8 @@ function viewTask(
     ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),
     ...(row.result?.output === undefined ? {} : { output: row.result.output }),
     ...(landing === undefined ? {} : { landing }),
+    ...(spec.agent === undefined ? {} : { agent: viewAgent(spec.agent, sessions) }),
+    ...(needsYou.length === 0 ? {} : { needsYou: needsYou.map(viewNotice) }),
     attempts: attempts.map((attempt) => viewAttempt(parts.layout, parts, attempt)),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
 import { budget, LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
@@ -11,6 +12,7 @@ import {
   conflictView,
   eventView,
   landingView,
+  noticeView,
   planView,
   predictionView,
   runSummary,
@@ -53,6 +55,24 @@ const startRequest = z.strictObject({
 
 /** The answer to {@link startRequest}. */
 const startResult = z.object({ run: runView, notices: z.array(z.string()) });
+
+/** What a copy of a conversation is expected to cost before it does anything. */
+const forkEstimate = z.object({
+  kind: z.enum(AGENT_KINDS),
+  conversation: z.string(),
+  /** The task of ours whose conversation it is. */
+  task: z.object({ run: z.string(), task: z.string() }).optional(),
+  title: z.string().optional(),
+  model: z.string().optional(),
+  /** `digest`: it cannot be copied into another folder; the new agent is given a summary instead. */
+  way: z.enum(["copy", "digest"]),
+  /** The size of the conversation. */
+  contextTokens: z.number().optional(),
+  /** How long ago its last request was. */
+  ageMs: z.number(),
+  /** Whether the model's service will probably still hold it in its cache. */
+  cache: z.enum(["likely", "unlikely"]),
+});
 
 const outcomes = z.array(runSummary.extend({ task: z.string().optional(), ended: z.boolean() }));
 
@@ -248,6 +268,53 @@ export const commands = {
       directory,
     }),
     response: predictionView,
+    inTask: "allowed",
+  },
+  message: {
+    request: z.strictObject({
+      /** A task that an agent is at work on. */
+      id,
+      text: z.string().trim().min(1).max(100_000),
+      /** `next` (default): with the result of the tool it is using; `now`: its turn is ended first; `later`: after it. */
+      when: z.enum(MESSAGE_TIMINGS).optional(),
+      directory: directory.optional(),
+    }),
+    response: z.object({ id: z.string(), run: z.string(), task: z.string(), when: z.enum(MESSAGE_TIMINGS) }),
+    inTask: "allowed",
+  },
+  "needs-you": {
+    request: z.strictObject({
+      /** Only those of the repository around this folder. */
+      directory: directory.optional(),
+    }),
+    response: z.array(noticeView),
+    inTask: "allowed",
+  },
+  approve: {
+    request: z.strictObject({
+      /** A notice, or a task that has only one. */
+      id,
+      approved: z.boolean(),
+      /** Told to whoever asked. */
+      reason: z.string().max(10_000).optional(),
+    }),
+    response: noticeView,
+    inTask: "refused",
+  },
+  fork: {
+    request: z.strictObject({
+      directory,
+      environment,
+      /** A task of ours, or the agent's own id of a conversation. Default: the newest one in the folder. */
+      source: id.optional(),
+      kind: z.enum(AGENT_KINDS).optional(),
+      /** Each starts a copy of its own. None: only the estimate is made. */
+      prompts: z.array(z.string().trim().min(1)).max(64),
+      writesNone: z.boolean().optional(),
+      budget: budget.optional(),
+      requestId: z.string().min(8).max(100),
+    }),
+    response: z.object({ estimate: forkEstimate, run: runView.optional(), notices: z.array(z.string()) }),
     inTask: "allowed",
   },
   gc: {

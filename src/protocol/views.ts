@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { ERROR_CODES, type ErrorCode } from "../base/error-codes.ts";
+import { AGENT_KINDS, PERMISSIONS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { JOINS, OUTCOMES, TASK_STATES } from "../engine/task.ts";
 
@@ -211,6 +212,53 @@ export const auditedReceipt = z.object({
 /** Another task whose changes will conflict with this one's, when both land as they are by now. */
 const overlapView = z.object({ run: z.string(), task: z.string(), paths: z.array(z.string()) });
 
+const fileEntry = z.object({ path: z.string(), confidence: z.enum(["exact", "traced", "found"]) });
+
+/** One conversation that an agent has, or had, about a task. */
+const sessionView = z.object({
+  attempt: z.number(),
+  state: z.enum(["open", "closed"]),
+  /** The agent's own id of it. */
+  conversation: z.string().optional(),
+  model: z.string().optional(),
+  directory: z.string(),
+  /** What it began with: a copy or a digest of another conversation. */
+  from: z.object({ conversation: z.string(), way: z.enum(["copy", "digest"]) }).optional(),
+  /** The tokens of its last request. */
+  contextTokens: z.number().optional(),
+  /** The files it read and wrote. */
+  sets: z
+    .object({
+      reads: z.array(fileEntry),
+      readsComplete: z.boolean(),
+      writes: z.array(fileEntry),
+      outside: z.array(z.string()),
+      cut: z.boolean(),
+    })
+    .optional(),
+});
+
+/** Who does a task by conversation. */
+const agentView = z.object({
+  name: z.string(),
+  kind: z.enum(AGENT_KINDS),
+  prompt: z.string(),
+  permission: z.enum(PERMISSIONS),
+  sessions: z.array(sessionView),
+});
+
+/** Something that only a person can do. */
+export const noticeView = z.object({
+  id: z.string(),
+  run: z.string().optional(),
+  task: z.string().optional(),
+  kind: z.string(),
+  state: z.enum(["open", "approved", "denied", "withdrawn"]),
+  title: z.string(),
+  detail: z.string(),
+  createdMs: ms,
+});
+
 /** One task of a run. */
 const taskView = z.object({
   run: z.string(),
@@ -233,6 +281,10 @@ const taskView = z.object({
   output: z.unknown().optional(),
   /** The landing that put its work on the lane. */
   landing: z.string().optional(),
+  /** Who does it, where that is no command. */
+  agent: agentView.optional(),
+  /** What waits for a person. */
+  needsYou: z.array(noticeView).optional(),
   attempts: z.array(attemptView),
 });
 
@@ -374,4 +426,5 @@ export type ConflictFileView = z.infer<typeof conflictFileView>;
 export type ConflictView = z.infer<typeof conflictView>;
 export type AuditedReceipt = z.infer<typeof auditedReceipt>;
 export type PredictionView = z.infer<typeof predictionView>;
+export type NoticeView = z.infer<typeof noticeView>;
 export type CheckView = z.infer<typeof checkView>;

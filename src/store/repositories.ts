@@ -1,3 +1,4 @@
+import { AnabranchError } from "../base/errors.ts";
 import type { SqlRow, Statement, Store } from "./port.ts";
 import { numberOf, textOf } from "./statements.ts";
 
@@ -23,6 +24,14 @@ export function ensureRepository(row: RepositoryRow): Statement {
 export async function findRepositoryRow(store: Store, commonDirectory: string): Promise<RepositoryRow | undefined> {
   const [row] = await store.read("select * from repositories where common_directory = ?", [commonDirectory]);
   return row === undefined ? undefined : parseRepository(row);
+}
+
+/** The repository with this id: whoever has the id has it from a row that refers to it. */
+export async function requireRepositoryRow(store: Store, id: string): Promise<RepositoryRow> {
+  const [row] = await store.read("select * from repositories where id = ?", [id]);
+  if (row === undefined)
+    throw new AnabranchError("STORE_CORRUPT", { message: `there is no repository ${id}`, hint: "anabranch doctor" });
+  return parseRepository(row);
 }
 
 /** All known repositories. */

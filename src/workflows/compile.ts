@@ -120,7 +120,7 @@ function compileAgent(definition: TaskDefinition, agent: AgentDefinition, choice
     kind,
     prompt: definition.prompt ?? "",
     system,
-    model,
+    model: choices.fork?.model ?? model,
     effort,
     tools,
     disallowedTools,

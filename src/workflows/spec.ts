@@ -36,6 +36,8 @@ export interface ForkSpec {
   readonly task: { readonly run: string; readonly name: string } | undefined;
   /** `digest`: its kind cannot copy it into another folder, so the agent is given a summary of it instead. */
   readonly way: "copy" | "digest";
+  /** Its model: with another one, nothing of it is in a cache. */
+  readonly model: string | undefined;
   readonly contextTokens: number | undefined;
 }
 

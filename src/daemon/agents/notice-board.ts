@@ -113,12 +113,12 @@ export class NoticeBoard {
     const found = ofTask.length > 0 ? ofTask : await findNotices(this.#store, start);
     const [row, other] = found;
     if (row === undefined) {
-      throw new AnabranchError("NOT_FOUND", { message: `there is no notice ${start}`, hint: "anabranch notices" });
+      throw new AnabranchError("NOT_FOUND", { message: `there is no notice ${start}`, hint: "anabranch approve" });
     }
     if (other !== undefined) {
       throw new AnabranchError("AMBIGUOUS_ID", {
         message: `${start} may mean ${found.map(({ id }) => id).join(" or ")}`,
-        hint: "anabranch notices",
+        hint: "anabranch approve",
       });
     }
     return row;
@@ -151,7 +151,7 @@ export class NoticeBoard {
 function closed(row: NoticeRow): AnabranchError {
   return new AnabranchError("NOTICE_CLOSED", {
     message: `notice ${row.id} is ${row.state} already: ${row.record.title}`,
-    hint: "anabranch notices",
+    hint: "anabranch approve",
     data: { notice: row.id, state: row.state },
   });
 }
