@@ -3,23 +3,37 @@ import { defineConfig } from "tsdown";
 
 import { repositoryFileJsonSchema } from "./src/workflows/json-schema.ts";
 
-export default defineConfig({
-  entry: { cli: "src/cli/main.ts", daemon: "src/daemon/main.ts", index: "src/index.ts" },
+/** @type {import("tsdown").UserConfig} */
+const common = {
   format: "esm",
   platform: "node",
   target: "node20.19",
   outDir: "dist",
-  clean: true,
   fixedExtension: false,
   logLevel: "warn",
-  dts: { entry: "src/index.ts" },
   // What runs is in these files: an install brings no tree of packages along.
   deps: { alwaysBundle: [/^(?!node:|@photostructure\/)/], neverBundle: ["@photostructure/sqlite"], onlyBundle: false },
-  outputOptions: { chunkFileNames: "[name]-[hash].js" },
-  hooks: {
-    "build:done": () => {
-      copyFileSync("src/process/shim.sh", "dist/shim.sh");
-      writeFileSync("dist/anabranch.schema.json", `${JSON.stringify(repositoryFileJsonSchema(), undefined, 2)}\n`);
+};
+
+export default defineConfig([
+  {
+    ...common,
+    entry: { cli: "src/cli/main.ts", daemon: "src/daemon/main.ts", index: "src/index.ts" },
+    clean: true,
+    dts: { entry: "src/index.ts" },
+    outputOptions: { chunkFileNames: "[name]-[hash].js" },
+    hooks: {
+      "build:done": () => {
+        copyFileSync("src/process/shim.sh", "dist/shim.sh");
+        writeFileSync("dist/anabranch.schema.json", `${JSON.stringify(repositoryFileJsonSchema(), undefined, 2)}\n`);
+      },
     },
   },
-});
+  {
+    ...common,
+    // One file, which starts quickly.
+    entry: { mcp: "src/mcp/main.ts" },
+    clean: false,
+    dts: false,
+  },
+]);

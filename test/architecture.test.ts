@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: ["base", "engine", "process", "git", "store", "agents", "workflows", "workspaces", "landing", "protocol"],
   sdk: ["base", "process", "workflows", "protocol"],
   cli: ["base", "protocol", "sdk"],
+  mcp: ["base", "workflows", "protocol", "sdk"],
   index: ["base", "protocol", "sdk", "workflows"],
 };
 

@@ -273,6 +273,15 @@ Examples:
   anabranch doctor --json`,
 );
 
+addCommand(
+  "mcp",
+  "serve a parent agent: tools to run agents with, on standard input and output (MCP)",
+  () => import("./commands/mcp.ts"),
+  `
+Examples:
+  claude mcp add anabranch -- anabranch mcp`,
+);
+
 const daemon = program
   .command("daemon")
   .description("see, start and stop the background process (it starts by itself)")

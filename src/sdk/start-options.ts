@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly share?: boolean;
   /** Nothing that any task changes is kept. */
   readonly writesNone?: boolean;
+  /** What all of it, and whatever it starts, may use. */
+  readonly budget?: WorkflowDefinition["budget"];
   /** A commit to start from instead of the current state. */
   readonly base?: string;
   /** Makes asking twice start once. Default: a new one for each call. */
