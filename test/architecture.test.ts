@@ -19,8 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: ["base", "engine", "workflows"],
   daemon: ["base", "engine", "process", "git", "store", "agents", "workflows", "workspaces", "landing", "protocol"],
   sdk: ["base", "process", "workflows", "protocol"],
-  cli: ["base", "protocol", "sdk"],
   mcp: ["base", "workflows", "protocol", "sdk"],
+  cli: ["base", "engine", "protocol", "sdk"],
   index: ["base", "protocol", "sdk", "workflows"],
 };
 

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 
 import { printable } from "../base/printable.ts";
 import { VERSION } from "../base/version.ts";
+import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
 import type { CommandAction } from "./command.ts";
 
 const program = addCommon(new Command("anabranch"))
@@ -36,6 +37,8 @@ Examples:
   anabranch run -t tests='npm test' -t lint='npm run lint'
   anabranch run -t build=make -t check='make check' --mode sequential
   anabranch run -t a='./solve --fast' -t b='./solve --deep' --join first
+  anabranch run -a reviewer -p "review the last commit" --writes none
+  anabranch run -a claude -p "mend the parser" -a codex -p "mend the parser" --join best-of-n
 While it runs: d detaches, Ctrl-C stops it in order, a second Ctrl-C at once.`,
   ),
 ).option("--detach", "start it, print its id and return");
@@ -63,6 +66,63 @@ Examples:
   anabranch plan -t tests='npm test' -t lint='npm run lint' --json`,
   ),
 );
+
+const fork = addCommand(
+  "fork [source]",
+  "copy a conversation into a workspace of its own, and let the copy go off",
+  () => import("./commands/fork.ts"),
+  `
+The copy begins with everything that was said and with the files as they are now. SOURCE is
+a task of ours, at work or ended, or the id of a conversation that you had with an agent
+yourself; without it, the newest one in this folder. What that will cost is said first.
+
+Examples:
+  anabranch fork -p "write the changelog"          your own session here goes on undisturbed
+  anabranch fork k3v9/fix -p "try it without the cache" -p "try it with a larger one"
+  anabranch fork --estimate                        only what it would cost`,
+)
+  .option(
+    "-p, --prompt <text>",
+    "what the copy is asked; give it again for more copies",
+    (value: string, before: string[] = []) => [...before, value],
+  )
+  .option("--estimate", "only say what it would cost")
+  .option("--wait", "show it and wait for the result")
+  .addOption(new Option("--writes <what>", "none: changes are reported and thrown away").choices(["none"]));
+fork.addOption(new Option("--kind <kind>", "whose conversations are looked through").choices(AGENT_KINDS));
+
+addCommand(
+  "message <task> <text>",
+  "say something to an agent at work",
+  () => import("./commands/message.ts"),
+  `
+Examples:
+  anabranch message k3v9/fix "the tests moved to test/unit"
+  anabranch message k3v9/fix "stop, do the parser first" --when now`,
+).addOption(
+  new Option("--when <when>", "next: with the result of its tool; now: end its turn first; later: after it").choices(
+    MESSAGE_TIMINGS,
+  ),
+);
+
+addCommand(
+  "approve [id]",
+  "say yes to what an agent asks; without an id, list what waits for you",
+  () => import("./commands/approve.ts"),
+  `
+Examples:
+  anabranch approve              what waits
+  anabranch approve k3v9/fix`,
+).option("-a, --all", "what waits in all repositories");
+
+addCommand(
+  "deny <id>",
+  "say no to what an agent asks",
+  () => import("./commands/deny.ts"),
+  `
+Examples:
+  anabranch deny k3v9/fix --reason "not on the main branch"`,
+).option("--reason <text>", "told to the agent");
 
 addCommand(
   "ls",
@@ -353,6 +413,8 @@ function addRunOptions(command: Command): Command {
   const collect = (value: string, before: string[] = []): string[] => [...before, value];
   return command
     .option("-t, --task <name=command>", "a task; give it again for more", collect)
+    .option("-a, --agent <name>", "an agent, followed by -p; give both again for more", collect)
+    .option("-p, --prompt <text>", "what the agent before it is asked", collect)
     .addOption(new Option("--mode <mode>", "how tasks start").choices(["auto", "parallel", "sequential"]))
     .addOption(
       new Option("--join <join>", "first: the first success ends the run; best-of-n: one lands").choices([

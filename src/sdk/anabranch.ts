@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 
 import { directoriesFor } from "../base/directories.ts";
 import { AnabranchError, isAnabranchError } from "../base/errors.ts";
+import { newId, systemRandom } from "../base/ids.ts";
 import type {
   CommandName,
   CommandRequest,
@@ -10,7 +11,7 @@ import type {
   StreamName,
   StreamRequest,
 } from "../protocol/commands.ts";
-import type { EventView, PlanView, RunSummary, RunView } from "../protocol/views.ts";
+import type { EventView, NoticeView, PlanView, RunSummary, RunView } from "../protocol/views.ts";
 import type { WorkflowDefinition } from "../workflows/schema.ts";
 import { openConnection, type Connection } from "./connection.ts";
 import { readDaemonFile, startDaemon } from "./daemon.ts";
@@ -36,6 +37,22 @@ export interface RunHandle {
   /** Stops all of its tasks and every run they have started. */
   cancel(options?: { readonly force?: boolean }): Promise<void>;
 }
+
+/** Which conversation is copied, and what its copies are asked. */
+export interface ForkOptions {
+  readonly source?: string;
+  readonly kind?: "claude" | "codex" | "opencode" | "acp";
+  readonly prompts?: readonly string[];
+  /** A folder inside the repository. Default: the current one. */
+  readonly directory?: string;
+  /** Nothing that a copy changes is kept. */
+  readonly writesNone?: boolean;
+  /** Makes asking twice start once. Default: a new one for each call. */
+  readonly requestId?: string;
+}
+
+/** What a copy of a conversation is expected to cost before it does anything. */
+export type ForkEstimate = CommandResponse<"fork">["estimate"];
 
 /** How often a question is asked again when the daemon goes away, which loses nothing. */
 const MOST_TRIES = 5;
@@ -112,6 +129,41 @@ export class Anabranch {
   takeSide(id: string, side: "ours" | "theirs", path?: string): Promise<CommandResponse<"conflicts-take">> {
     const environment = definedVariables(this.#environment);
     return this.ask("conflicts-take", { id, side, environment, ...(path === undefined ? {} : { path }) });
+  }
+
+  /** Says something to the agent that is at work on a task. */
+  message(
+    id: string,
+    text: string,
+    options: { readonly when?: "now" | "next" | "later"; readonly directory?: string } = {},
+  ): Promise<CommandResponse<"message">> {
+    return this.ask("message", { id, text, directory: process.cwd(), ...options });
+  }
+
+  /** What waits for a person. */
+  needsYou(directory?: string): Promise<NoticeView[]> {
+    return this.ask("needs-you", directory === undefined ? {} : { directory });
+  }
+
+  /** Answers what waits for a person: its id, or the task that has only one. */
+  approve(id: string, approved: boolean, reason?: string): Promise<NoticeView> {
+    return this.ask("approve", { id, approved, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  /**
+   * Copies a conversation into workspaces of its own, one for each prompt; without prompts, only says what that costs.
+   * @param options `source`: a task, or an agent's own id of a conversation; default: the newest in the folder
+   */
+  async fork(options: ForkOptions): Promise<{ readonly estimate: ForkEstimate; readonly run: RunHandle | undefined }> {
+    const { prompts = [], directory, requestId, ...rest } = options;
+    const { estimate, run } = await this.ask("fork", {
+      ...rest,
+      prompts: [...prompts],
+      directory: resolve(directory ?? process.cwd()),
+      environment: definedVariables(this.#environment),
+      requestId: requestId ?? newId(systemRandom, 24),
+    });
+    return { estimate, run: run === undefined ? undefined : this.#handle(run) };
   }
 
   /** Events in the order they were committed; with `follow`, also those to come. */
@@ -260,6 +312,8 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "predict",
   "wait",
   "cancel",
+  "needs-you",
+  "fork",
   "accept",
   "conflicts",
   "conflicts-show",

@@ -33,7 +33,7 @@ export const action: CommandAction<RunOptions & { readonly detach?: boolean }> =
   });
 
 /** What kept a run from succeeding: a conflict that waits for a person, verification, or anything else. */
-function exitCodeOf(run: RunView): number {
+export function exitCodeOf(run: RunView): number {
   if (run.outcome === "succeeded") return 0;
   const failed = run.taskList.filter((task) => task.outcome === "failed" || task.outcome === "lost");
   const codes = [...failed.map((task) => task.reason?.code), ...(failed.length === 0 ? [run.lane.reason?.code] : [])];
