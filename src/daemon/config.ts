@@ -19,6 +19,8 @@ export interface DaemonConfig {
   readonly forecastMs: number;
   /** How long before an agent's request that its service put off is tried again; it doubles each time. */
   readonly agentRetryMs: number;
+  /** How long the lease of a task at work is held when nobody renews it: when the daemon is gone. */
+  readonly leaseMs: number;
   /** How long an idle daemon stays. */
   readonly idleMs: number;
   /** How long ended runs are kept before `gc` offers to remove them. */
@@ -26,12 +28,15 @@ export interface DaemonConfig {
 }
 
 const duration = z.string().regex(DURATION_PATTERN, "expected a duration such as 500ms, 10s, 5m or 2h");
+const LEAST_LEASE_MS = 100;
+const lease = duration.refine((text) => durationMs(text) >= LEAST_LEASE_MS, "expected at least 100ms");
 const file = z.strictObject({
   parallel: z.int().min(1).max(1000).optional(),
   kinds: z.record(z.string(), z.int().min(1)).optional(),
   kill: z.strictObject({ interrupt: duration.optional(), terminate: duration.optional() }).optional(),
   forecast: duration.optional(),
   agentRetry: duration.optional(),
+  lease: lease.optional(),
   idle: duration.optional(),
   keep: duration.optional(),
 });
@@ -51,6 +56,7 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
     terminateMs: durationMs(given.kill?.terminate ?? "5s"),
     forecastMs: durationMs(given.forecast ?? "3s"),
     agentRetryMs: durationMs(given.agentRetry ?? "5s"),
+    leaseMs: durationMs(given.lease ?? "10m"),
     idleMs: durationMs(given.idle ?? "10m"),
     keepMs: durationMs(given.keep ?? "14d"),
   };

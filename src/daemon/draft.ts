@@ -3,6 +3,7 @@ import { advance, type RunView, type Step } from "../engine/advance.ts";
 import { canMove, type TaskState, type TaskStatus } from "../engine/task.ts";
 import { insertAttempt, patchedAttempt, updateAttempt, type AttemptPatch, type AttemptRow } from "../store/attempts.ts";
 import { appendEvent } from "../store/events.ts";
+import { releaseLeases } from "../store/leases.ts";
 import type { Statement } from "../store/port.ts";
 import { updateRun, type RunLanding, type RunPatch } from "../store/runs.ts";
 import { patchedTask, updateTask, type TaskPatch, type TaskRow } from "../store/tasks.ts";
@@ -48,6 +49,9 @@ export class Draft {
     const before = this.task(name);
     const settled = { ...patch, ...this.#stamps(before.state, patch.state) };
     this.#statements.push(updateTask(before, settled));
+    if (endsAttempt(before.state, patch.state)) {
+      this.#statements.push(releaseLeases(this.run.row.id, name, this.#atMs));
+    }
     this.#tasks.set(name, patchedTask(before, settled));
     if (patch.state !== undefined) this.#changed.add(name);
     if (event !== undefined) this.event(event, data, name);
@@ -202,6 +206,11 @@ export class Draft {
       throw new AnabranchError("INTERNAL", { message: `run ${this.run.row.id} has no task ${name}` });
     return task;
   }
+}
+
+/** Whether an attempt is over: with it, whatever its task had the right to write. */
+function endsAttempt(from: TaskState, to: TaskState | undefined): boolean {
+  return (to === "ready" || to === "ended") && from !== "waiting" && from !== "ready";
 }
 
 function statusOf(task: TaskRow): TaskStatus {

@@ -18,6 +18,7 @@ import type { LandingRecord } from "../landing/receipt.ts";
 import { loadLandings, loadMovingLandings } from "../store/landings.ts";
 import type { Reason, RunLanding } from "../store/runs.ts";
 import { judgeBase, redBaseReason, toleratedCommands } from "./base-verdict.ts";
+import { describeHold, HELD, judgeWhole, judgeWork, leaseHeldReason } from "./landing-leases.ts";
 import { failedReason } from "./landing-record.ts";
 import { concludeLanding, moveLane } from "./lane-move.ts";
 import { findLanded } from "./landed-work.ts";
@@ -43,6 +44,10 @@ export class Lander {
     this.#parts = parts;
     this.#verifier = verifier;
     parts.book.onChange((run, tasks) => this.note(run, tasks));
+    parts.leases.onFree((repositoryId) => {
+      const runs = parts.book.all().filter(({ row }) => row.repositoryId === repositoryId);
+      for (const run of runs) this.note(run, [...run.tasks.keys()]);
+    });
   }
 
   /** Something about a run has changed: what waits for its lane is looked at. */
@@ -179,10 +184,11 @@ export class Lander {
   async #work(run: LiveRun): Promise<void> {
     for (;;) {
       await this.#endCancelled(run);
-      const batch = this.#nextBatch(run);
+      const batch = await this.#nextBatch(run);
       if (batch.length > 0) await this.#land(run, batch);
-      else if (run.row.landing.together === "wanted" && run.row.state === "active") await this.#landTogether(run);
-      else if (!(await this.#landBest(run))) return;
+      else if (run.row.landing.together === "wanted" && run.row.state === "active") {
+        if (!(await this.#landTogether(run))) return;
+      } else if (!(await this.#landBest(run))) return;
     }
   }
 
@@ -198,40 +204,65 @@ export class Lander {
   }
 
   /** Everything that waits and needs to wait for nothing else. */
-  #nextBatch(run: LiveRun): LiveTask[] {
+  async #nextBatch(run: LiveRun): Promise<Contribution[]> {
     const chosenAmong = new Set(run.candidates.flat());
-    return waitingTasks(run).filter((task) => !chosenAmong.has(task.row.name));
+    return this.#notHeld(
+      run,
+      waitingTasks(run).filter((task) => !chosenAmong.has(task.row.name)),
+    );
   }
 
-  async #land(run: LiveRun, tasks: readonly LiveTask[]): Promise<void> {
+  /** What is to land of some tasks, without those that wait for somebody's lease. */
+  async #notHeld(run: LiveRun, tasks: readonly LiveTask[]): Promise<Contribution[]> {
+    const free: Contribution[] = [];
+    for (const task of tasks) {
+      const contribution = contributionOf(run, task.row.name, this.#parts.clock);
+      if (contribution === undefined) continue;
+      const verdict = await judgeWork(this.#parts, run, contribution);
+      if (verdict.type !== "held") free.push(contribution);
+      const before = task.activity;
+      if (verdict.type === "held") task.activity = describeHold(verdict.lease);
+      else if (before?.startsWith(HELD) === true) task.activity = undefined;
+      if (task.activity !== before) this.#parts.book.touch(run);
+    }
+    return free;
+  }
+
+  async #land(run: LiveRun, contributions: readonly Contribution[]): Promise<void> {
     const staged = run.row.spec.land === "together";
     await land(this.#parts, this.#verifier, {
       run,
       inputs: await this.#inputs(run),
       lane: await this.laneOf(run, staged),
-      contributions: this.#contributions(run, tasks),
+      contributions,
       base: staged ? undefined : await this.#judgeBase(run),
     });
   }
 
-  /** @returns whether there was anything to choose from */
+  /** @returns whether there was anything to choose from, and nobody's lease in its way */
   async #landBest(run: LiveRun): Promise<boolean> {
     const statusOf = (name: string): LiveTask["row"] => requireTask(run, name).row;
-    const group = run.candidates.find(
+    const decidable = run.candidates.filter(
       (names) => names.some((name) => statusOf(name).state === "landing") && isDecidable(names, statusOf),
     );
-    if (group === undefined) return false;
+    for (const group of decidable) if (await this.#landBestOf(run, group)) return true;
+    return false;
+  }
+
+  async #landBestOf(run: LiveRun, group: readonly string[]): Promise<boolean> {
+    const statusOf = (name: string): LiveTask["row"] => requireTask(run, name).row;
     const winner = group.find((name) => statusOf(name).outcome === "succeeded");
     const waiting = group.map((name) => requireTask(run, name)).filter((task) => task.row.state === "landing");
     if (winner === undefined) {
       const ranked = rankCandidates(
         waiting.map((task) => ({ task, changedLines: changedLines(task), position: task.row.position })),
       );
-      await this.#land(
+      const best = await this.#notHeld(
         run,
         ranked.slice(0, 1).map(({ task }) => task),
       );
-      return true;
+      if (best.length > 0) await this.#land(run, best);
+      return best.length > 0;
     }
     await this.#parts.book.change(run, (draft) => {
       for (const { row } of waiting) {
@@ -249,20 +280,32 @@ export class Lander {
     return true;
   }
 
-  /** Moves the lane to all that was put together, at once or not at all. */
-  async #landTogether(run: LiveRun): Promise<void> {
+  /**
+   * Moves the lane to all that was put together, at once or not at all.
+   * @returns `false` where it waits for somebody's lease
+   */
+  async #landTogether(run: LiveRun): Promise<boolean> {
     const after = await (await this.laneOf(run, true)).tip();
     const lane = await this.laneOf(run, false);
     if (after === undefined) {
       await this.#parts.book.change(run, (draft) => draft.setLanding({ together: "landed" }));
-      return;
+      return true;
+    }
+    const judge = await judgeWhole(this.#parts, run, after);
+    const verdict = judge();
+    if (verdict.type === "held") {
+      await this.#holdTogether(run, leaseHeldReason(verdict.lease));
+      return false;
     }
     const inputs = await this.#inputs(run);
     const base = await this.#judgeBase(run);
     const tip = await lane.tip();
     const before = tip ?? run.row.baseCommit;
-    const refuse = (reason: RunLanding["reason"] & object): Promise<void> =>
-      this.#parts.book.change(run, (draft) => draft.setLanding({ together: "refused", reason }));
+    const refuse = async (reason: Reason): Promise<true> => {
+      await this.#parts.book.change(run, (draft) => draft.setLanding({ together: "refused", reason }));
+      return true;
+    };
+    if (verdict.type === "refused") return refuse(verdict.reason);
     if (base.base === "red" && run.row.spec.redBase === "stop") return refuse(redBaseReason(base));
     const tolerated = toleratedCommands(run, base);
     const request = { row: run.row, inputs, commit: after, rulesFrom: before, tolerated };
@@ -285,7 +328,15 @@ export class Lander {
       notices: [...(await lane.notices()), ...verification.notices],
       atMs: this.#parts.clock.wallMs(),
     };
-    await moveLane(this.#parts, { run, inputs, lane, contributions: [], base }, run.row.id, tip, record);
+    const mayMove = (): boolean => judge().type === "free";
+    await moveLane(this.#parts, { run, inputs, lane, contributions: [], base, mayMove }, run.row.id, tip, record);
+    return true;
+  }
+
+  /** Says for whom the work of a run waits that is to land at once. */
+  async #holdTogether(run: LiveRun, reason: Reason): Promise<void> {
+    if (run.row.landing.reason?.data?.["lease"] === reason.data?.["lease"]) return;
+    await this.#parts.book.change(run, (draft) => draft.setLanding({ reason }));
   }
 
   #contributions(run: LiveRun, tasks: readonly LiveTask[]): Contribution[] {

@@ -15,6 +15,7 @@ import { redBaseReason, toleratedCommands } from "./base-verdict.ts";
 import { Draft } from "./draft.ts";
 import { moveLane } from "./lane-move.ts";
 import type { LandingOrder } from "./landing-order.ts";
+import { judgeWork } from "./landing-leases.ts";
 import { failedReason, recordOf } from "./landing-record.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -42,7 +43,7 @@ export async function land(parts: Parts, verifier: Verifier, order: LandingOrder
   }
 }
 
-/** Lets go of the contributions that nobody wants any more. */
+/** Lets go of the contributions that nobody wants any more, or that leases keep from landing. */
 async function keepWanted(
   parts: Parts,
   { run, contributions }: LandingOrder,
@@ -53,7 +54,13 @@ async function keepWanted(
   if (unwanted.length > 0) {
     await refuse(parts, run, unwanted, { code: "CANCELLED", message: "it was cancelled before it landed" });
   }
-  return among.filter((one) => !unwanted.includes(one));
+  const wanted: Contribution[] = [];
+  for (const one of among.filter((other) => !unwanted.includes(other))) {
+    const verdict = await judgeWork(parts, run, one);
+    if (verdict.type === "free") wanted.push(one);
+    else if (verdict.type === "refused") await refuse(parts, run, [one], verdict.reason);
+  }
+  return wanted;
 }
 
 /** @returns whether there is nothing left to do; `false`: the lane, or who wants to land, has changed meanwhile */

@@ -12,6 +12,7 @@ import { receiptRef, writeReceipt, type LandedChangeset, type LandingRecord } fr
 import { settleConflicts } from "../store/conflicts.ts";
 import { dropLanding, finishLanding, insertLanding, type LandingRow } from "../store/landings.ts";
 import type { Statement } from "../store/port.ts";
+import { fencingOf, mayMove as mayMoveNow } from "./landing-leases.ts";
 import type { LandingOrder } from "./landing-order.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -19,11 +20,12 @@ import type { Contribution } from "./settlement.ts";
 
 /**
  * Says what is about to happen, moves the lane, and notes that it moved.
- * @returns whether it is done; `false`: the lane had been moved by somebody else, or somebody was cancelled
+ * @returns whether it is done; `false`: the lane had been moved by somebody else, somebody was cancelled, or a lease
+ * has come in the way or was lost
  */
 export async function moveLane(
   parts: Parts,
-  { run, lane, contributions }: LandingOrder,
+  { run, lane, contributions, mayMove }: LandingOrder,
   id: string,
   tip: string | undefined,
   record: LandingRecord,
@@ -41,9 +43,10 @@ export async function moveLane(
   let isWanted = true;
   await parts.book.change(run, (draft) => {
     isWanted = contributions.every((one) => one.isWanted(draft)) && (!isWhole || isStillWanted(run));
+    isWanted &&= mayMove?.() ?? mayMoveNow(parts, run, contributions);
     if (!isWanted) return;
-    if (isWhole) draft.setLanding({ together: "moving" });
-    draft.also([insertLanding(row)]);
+    if (isWhole) draft.setLanding({ together: "moving", reason: undefined });
+    draft.also([...fencingOf(parts, contributions), insertLanding(row)]);
     for (const one of contributions) one.moving(draft, id);
     if (record.notices.length > 0) draft.event("landing.notice", { landing: id, notices: record.notices });
   });

@@ -38,6 +38,7 @@ import { ConflictDesk } from "./conflict-desk.ts";
 import { Forecaster } from "./forecaster.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
 import { Lander } from "./lander.ts";
+import { LeaseBook } from "./lease-book.ts";
 import { Limits } from "./limits.ts";
 import { takeLock } from "./lock.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -144,6 +145,7 @@ async function assemble(
     const [coldMs = Number.POSITIVE_INFINITY] = remembered.spinUp(repositoryId).cold;
     return coldMs <= CHEAP_WORKSPACE_MS && size < 2 * config.parallel;
   };
+  const book = new RunBook(store, clock, log);
   const parts: Parts = {
     clock,
     random: systemRandom,
@@ -155,7 +157,8 @@ async function assemble(
     layout,
     store,
     git,
-    book: new RunBook(store, clock, log),
+    book,
+    leases: new LeaseBook({ clock, random: systemRandom, log, store, book }, config.leaseMs),
     files: new RunFiles(layout),
     pool: new WorkspacePool(workspaces, mayGrow),
     ports: new PortPool(ports),

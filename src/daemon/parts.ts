@@ -15,6 +15,7 @@ import type { Trash } from "../workspaces/trash.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { Mailbox } from "./agents/mailbox.ts";
 import type { NoticeBoard } from "./agents/notice-board.ts";
+import type { LeaseBook } from "./lease-book.ts";
 import type { Limits } from "./limits.ts";
 import type { MemoryWatch } from "./memory-watch.ts";
 import type { RepositoryMemory } from "./memory.ts";
@@ -30,6 +31,7 @@ export interface Parts {
   readonly store: Store;
   readonly git: Git;
   readonly book: RunBook;
+  readonly leases: LeaseBook;
   readonly files: RunFiles;
   readonly pool: WorkspacePool;
   readonly ports: PortPool;

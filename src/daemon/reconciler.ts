@@ -16,6 +16,7 @@ import type { WorkspaceRow } from "../store/workspaces.ts";
 import type { Draft } from "./draft.ts";
 import { readyTask, taskKey, type LiveRun, type LiveTask } from "./live-run.ts";
 import type { Lander } from "./lander.ts";
+import type { ReservedLease } from "./lease-book.ts";
 import type { Limits } from "./limits.ts";
 import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
@@ -34,6 +35,8 @@ export class Reconciler {
   /** For each run whose tasks share a workspace: that workspace, once somebody has asked for it. */
   readonly #shared = new Map<string, Promise<WorkspaceRow | undefined>>();
   readonly #releasing = new Map<string, Promise<void>>();
+  /** Tasks that are ready and wait for somebody's lease: they are not offered to start until something is free. */
+  readonly #heldBack = new Map<string, { readonly run: LiveRun; readonly task: LiveTask }>();
   #cancelWake: CancelTimer = () => undefined;
   /** Until everything an earlier daemon left is taken up, nothing starts: it would not know what is held already. */
   #recovered = false;
@@ -47,11 +50,14 @@ export class Reconciler {
     this.#scheduler = new Scheduler({ total: limits.total, of: (name) => limits.capacityOf(name) });
     this.#signal = createSignal(() => this.#look());
     parts.book.onChange((run, tasks) => this.#note(run, tasks));
+    parts.leases.onFree((repositoryId) => this.#letGo(repositoryId));
   }
 
   /** Takes up everything an earlier daemon left. */
   async recover(): Promise<void> {
-    for (const run of await this.#parts.book.load()) {
+    const runs = await this.#parts.book.load();
+    await this.#parts.leases.load();
+    for (const run of runs) {
       this.#limits.learn(run);
       for (const task of run.tasks.values()) this.#takeUp(run, task);
       await this.#parts.book.change(run, () => undefined, [...run.tasks.keys()]);
@@ -147,7 +153,8 @@ export class Reconciler {
     const key = taskKey(run.row.id, name);
     const task = run.tasks.get(name);
     this.#drivers.get(key)?.attend();
-    if (task?.row.state === "ready") this.#scheduler.add(readyTask(run, name, this.#parts.clock.bootId));
+    if (task?.row.state !== "ready") this.#heldBack.delete(key);
+    else if (!this.#heldBack.has(key)) this.#scheduler.add(readyTask(run, name, this.#parts.clock.bootId));
     if (task?.row.state === "ended") this.#scheduler.remove(key);
   }
 
@@ -157,6 +164,15 @@ export class Reconciler {
     if (state !== "preparing" && state !== "working" && state !== "captured") return;
     this.#scheduler.adopt(readyTask(run, task.row.name, this.#parts.clock.bootId));
     void this.#drive(run, task, true);
+  }
+
+  /** Something that somebody waits for is free: those who wait are offered to start again, in their order. */
+  #letGo(repositoryId: string): void {
+    for (const [key, { run, task }] of this.#heldBack) {
+      if (run.row.repositoryId !== repositoryId) continue;
+      this.#heldBack.delete(key);
+      this.#note(run, [task.row.name]);
+    }
   }
 
   async #start(run: LiveRun, task: LiveTask): Promise<void> {
@@ -185,14 +201,49 @@ export class Reconciler {
     });
   }
 
-  /** Leases a workspace and begins an attempt, in one transaction; `false` when the task is no longer ready. */
+  /**
+   * Leases a workspace and begins an attempt, in one transaction; `false` when the task is no longer ready, or waits for
+   * somebody's lease.
+   */
   async #begin(run: LiveRun, task: LiveTask): Promise<boolean> {
+    const lease = this.#claim(run, task);
+    if (lease === "held") return false;
+    let begun = false;
+    try {
+      begun = await this.#beginWith(run, task, lease);
+    } finally {
+      if (begun) lease?.confirm();
+      else lease?.cancel();
+    }
+    return begun;
+  }
+
+  /**
+   * Sets aside the lease of a task that is to write alone.
+   * @throws {AnabranchError} `LEASE_HELD` where waiting for it could never end
+   */
+  #claim(run: LiveRun, task: LiveTask): ReservedLease | "held" | undefined {
+    const { row, spec } = task;
+    if (!spec.exclusive || spec.writes === "none" || row.state !== "ready") return undefined;
+    const { repositoryId, id } = run.row;
+    const attempt = row.attempt + 1;
+    const verdict = this.#parts.leases.begin({ repositoryId, run: id, task: row.name, attempt, scope: spec.writes });
+    if (verdict.type === "refused") throw verdict.error;
+    task.activity = verdict.type === "wait" ? verdict.text : undefined;
+    if (verdict.type === "reserved") return verdict;
+    this.#heldBack.set(taskKey(id, row.name), { run, task });
+    this.#parts.book.touch(run);
+    return "held";
+  }
+
+  async #beginWith(run: LiveRun, task: LiveTask, lease: ReservedLease | undefined): Promise<boolean> {
     const begin: AttemptBegin = {
       run,
       task,
       number: task.row.attempt + 1,
       chosenMs: this.#parts.clock.wallMs(),
       base: await this.#baseOf(run, task),
+      lease,
     };
     if (!run.row.plan.share || task.spec.writes !== "none") {
       const key = { run: run.row.id, task: task.row.name, number: begin.number };
@@ -213,7 +264,7 @@ export class Reconciler {
       return row !== undefined;
     }
     const row = await shared;
-    return row === undefined ? this.#begin(run, task) : this.#commitAttempt(begin, row.id, []);
+    return row === undefined ? this.#beginWith(run, task, lease) : this.#commitAttempt(begin, row.id, []);
   }
 
   /** Leases a workspace for a holder and begins an attempt in it; `undefined` when the task is no longer ready. */
@@ -246,7 +297,7 @@ export class Reconciler {
     const build = (draft: Draft): void => {
       begun = draft.task(name).state === "ready";
       if (!begun) return;
-      draft.also(also);
+      draft.also([...also, ...(begin.lease?.statements() ?? [])]);
       draft.addAttempt({
         run: run.row.id,
         task: name,
@@ -366,6 +417,8 @@ interface AttemptBegin {
   readonly number: number;
   readonly chosenMs: number;
   readonly base: string;
+  /** That of a task that is to write alone. */
+  readonly lease: ReservedLease | undefined;
 }
 
 /** The newest attempts of a run's tasks that worked in one workspace. */

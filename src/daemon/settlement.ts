@@ -19,6 +19,8 @@ export interface ConflictRecord {
 /** A changeset that is to land, and what becomes of whoever waits for it. */
 export interface Contribution {
   readonly candidate: Candidate;
+  /** Whether a person asked for it, after its task had ended. */
+  readonly isLate: boolean;
   /** Whether anybody still wants it to land. */
   readonly isWanted: (draft: Draft) => boolean;
   /** The lane is about to move for it; `undefined`: it did not after all. */
@@ -40,6 +42,7 @@ export function contributionOf(run: LiveRun, name: string, clock: Clock): Contri
   const isLanding = (draft: Draft): boolean => draft.task(name).state === "landing";
   return {
     candidate: { run: run.row.id, task: name, attempt: number, base, snapshot, intent: spec.command },
+    isLate: false,
     isWanted: (draft) => isLanding(draft) && draft.task(name).cancel === undefined,
     moving(draft, landing) {
       if (isLanding(draft)) draft.setTask(name, { landing: landing ?? null });
@@ -70,6 +73,7 @@ export function lateContribution(
   const { task } = candidate;
   return {
     candidate,
+    isLate: true,
     isWanted,
     moving: () => undefined,
     landed(draft, landing, commit) {

@@ -23,8 +23,11 @@ export function groupByScope(scopes: ReadonlyMap<string, readonly string[]>): st
   return [...new Set(groups.values())].filter((group) => group.length > 1);
 }
 
-// A path without wildcards ends with a slash, so that `src/a` starts `src/a/b` but not `src/ab`.
-function literalStart(glob: string): string {
+/**
+ * What stands before the first wildcard of a glob. A path without one ends with a slash, so that `src/a` starts `src/a/b`
+ * but not `src/ab`.
+ */
+export function literalStart(glob: string): string {
   const path = glob
     .split("/")
     .filter((segment) => segment !== "" && segment !== ".")

@@ -52,7 +52,7 @@ create table leases (
   run_id text not null references runs (id) on delete cascade,
   task text not null,
   token integer not null,
-  scope_json text not null,
+  record_json text not null,
   state text not null check (state in ('held', 'released', 'expired')),
   created_ms integer not null,
   expires_ms integer not null,
@@ -61,6 +61,11 @@ create table leases (
 ) strict;
 create index leases_held on leases (repository_id) where state = 'held';
 create index leases_by_task on leases (run_id, task);
+
+create table lease_tokens (
+  repository_id text primary key references repositories (id) on delete cascade,
+  newest integer not null
+) strict, without rowid;
 
 create table agent_pins (
   repository_id text not null references repositories (id) on delete cascade,

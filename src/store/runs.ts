@@ -17,8 +17,8 @@ import {
 export interface RunLanding {
   /** Where all of its work is to land at once: whether that was asked for, and how it ended. */
   readonly together?: "wanted" | "moving" | "landed" | "refused";
-  /** Why it was refused. */
-  readonly reason?: Reason;
+  /** Why it was refused, or waits. */
+  readonly reason?: Reason | undefined;
   /** Whether the base passes verification itself, once that is known. */
   readonly base?: "green" | "red" | "unverified";
   /** The commands that fail on the base already. */
