@@ -12,6 +12,7 @@ export interface Adapters {
 
 const LOADERS: Partial<Record<AgentKind, (clock: Clock) => Promise<AgentAdapter>>> = {
   claude: async (clock) => (await import("./claude/adapter.ts")).createClaudeAdapter(clock),
+  codex: async (clock) => (await import("./codex/adapter.ts")).createCodexAdapter(clock),
 };
 
 /** See {@link Adapters}. */

@@ -1,0 +1,45 @@
+import { reasonOfStatus } from "../claude/failures.ts";
+import type { AgentFailure, FailureReason } from "../port.ts";
+import { fieldsOf, textOf, type Fields } from "./wire.ts";
+
+/** Why a turn failed, or why a request is tried again. */
+export function failureOf(error: Fields | undefined): AgentFailure {
+  const message = textOf(error?.["message"]) ?? "it gave no reason";
+  const details = textOf(error?.["additionalDetails"]);
+  const words = details === undefined ? message : `${message} (${details})`;
+  return { reason: reasonOf(error?.["codexErrorInfo"], words), message: words };
+}
+
+function reasonOf(info: unknown, words: string): FailureReason {
+  if (typeof info === "string") return BY_NAME[info] ?? reasonOfWords(words);
+  const [name, details] = Object.entries(fieldsOf(info))[0] ?? ["", undefined];
+  const byStatus = reasonOfStatus(fieldsOf(details)["httpStatusCode"]);
+  return byStatus ?? BY_NAME[name] ?? reasonOfWords(words);
+}
+
+const BY_NAME: Readonly<Record<string, FailureReason>> = {
+  contextWindowExceeded: "context",
+  usageLimitExceeded: "rate-limit",
+  rateLimitExceeded: "rate-limit",
+  sessionBudgetExceeded: "other",
+  serverOverloaded: "overloaded",
+  flexUnavailable: "overloaded",
+  policyCapacityUnavailable: "overloaded",
+  internalServerError: "server",
+  unauthorized: "login",
+  badRequest: "invalid",
+  modelNotFound: "invalid",
+  responseStreamDisconnected: "cut",
+  responseStreamConnectionFailed: "cut",
+  httpConnectionFailed: "cut",
+};
+
+// The program tells some errors of the service in words only, also what it was answered with a status of 400.
+function reasonOfWords(words: string): FailureReason {
+  const status = /\bstatus:? (\d{3})\b/.exec(words)?.[1];
+  const byStatus = status === undefined ? undefined : reasonOfStatus(Number(status));
+  if (byStatus !== undefined) return byStatus;
+  if (/high demand|overloaded/i.test(words)) return "overloaded";
+  if (/stream disconnected|error sending request|connection|timed? ?out/i.test(words)) return "cut";
+  return words.trimStart().startsWith('{"') && /"error"|"detail"/.test(words) ? "invalid" : "other";
+}
