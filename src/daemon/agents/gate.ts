@@ -27,9 +27,10 @@ export interface GateContext {
  * leases of others. It is told the real paths, so that no symbolic link leads a tool out of the workspace.
  */
 export function createGate(context: GateContext): Gate {
-  return async (request) => {
+  return async (asked) => {
+    const request = { ...asked, summary: asked.summary.replaceAll(`${context.tree}/`, "") };
     const answer = await decide(context, request);
-    if (!answer.allow) context.remark(`refused ${request.tool} (${request.summary}): ${answer.reason}`);
+    if (!answer.allow) context.remark(`refused: ${request.summary}: ${answer.reason}`);
     else if (answer.note !== undefined) context.remark(answer.note);
     return answer;
   };

@@ -38,7 +38,7 @@ export class Transcript {
         this.#say(firstLine(event.text));
         return;
       case "tool.start": {
-        const line = `${event.request.tool}: ${event.request.summary}`;
+        const line = event.request.summary;
         this.#lines("* ", line);
         this.#say(firstLine(line));
         return;
