@@ -1,11 +1,14 @@
 import type { Clock } from "../../base/clock.ts";
+import { AnabranchError } from "../../base/errors.ts";
 import { newUuid, systemRandom } from "../../base/ids.ts";
 import type { Capabilities } from "../../engine/agent.ts";
 import type { AgentAdapter } from "../port.ts";
 import { startControlTransport } from "./control-transport.ts";
 import { launchOf } from "./launch.ts";
 import { createPrograms } from "./program.ts";
+import { findSdk } from "./sdk-place.ts";
 import { openSession } from "./session.ts";
+import { knowsConversation, listConversations } from "./transcripts.ts";
 
 const CAPABILITIES: Capabilities = {
   fork: true,
@@ -29,9 +32,25 @@ export function createClaudeAdapter(clock: Clock): AgentAdapter {
     async open(options) {
       const detection = await programs.find(options);
       if (!detection.found) throw detection.error;
+      const earlier = options.resume ?? options.forkFrom?.conversation;
+      if (earlier !== undefined && !(await knowsConversation(options, earlier))) throw unknown(earlier);
       const launch = launchOf(options, detection.path, newUuid(systemRandom));
-      return openSession(launch, CAPABILITIES, (...call) => startControlTransport(...call, clock));
+      const sdk = findSdk(detection.path, process.env);
+      return openSession(launch, CAPABILITIES, async (...call) => {
+        if (sdk === undefined) return startControlTransport(...call, clock);
+        const { startSdkTransport } = await import("./sdk-transport.ts");
+        return startSdkTransport(sdk, ...call, clock);
+      });
     },
+    conversations: listConversations,
     close: () => Promise.resolve(),
   };
+}
+
+function unknown(conversation: string): AnabranchError {
+  return new AnabranchError("CONVERSATION_UNKNOWN", {
+    message: `Claude Code keeps no conversation ${conversation} here`,
+    hint: "claude --resume lists the conversations of a folder",
+    data: { conversation },
+  });
 }

@@ -95,6 +95,7 @@ export async function startControlTransport(launch: Launch, listener: Listener, 
       }),
     interrupt: async () => void (await ask({ subtype: "interrupt" })),
     usage: () => ask({ subtype: "get_usage", skip_behaviors: true }),
+    cost: async () => costIn(textOf((await ask({ subtype: "get_session_cost" }))["text"]) ?? ""),
     close: (patienceMs) => program.close(patienceMs),
   };
 }
@@ -105,4 +106,10 @@ function refused(reason: string): AnabranchError {
 
 function ended(lastWords: string): AnabranchError {
   return new AnabranchError("AGENT_GONE", { message: `claude has ended: ${lastWords || "without a word"}` });
+}
+
+/** It is told in words for people, and only roughly. */
+function costIn(text: string): number | undefined {
+  const told = /cost:\s+\$(\d+(?:\.\d+)?)/.exec(text)?.[1];
+  return told === undefined ? undefined : Number(told);
 }

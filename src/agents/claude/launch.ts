@@ -22,8 +22,8 @@ const QUIET: Readonly<Record<string, string>> = {
   DISABLE_TELEMETRY: "1",
 };
 
-// Hooks of the user and of the repository stay out; ours are no settings and run all the same.
-const SETTINGS = { disableAllHooks: true };
+/** Hooks of the user and of the repository stay out; ours are no settings and run all the same. */
+export const SETTINGS = { disableAllHooks: true };
 
 /** What a session is started with. */
 export function launchOf(options: OpenOptions, program: string, newId: string): Launch {

@@ -48,7 +48,7 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
   const waiting = new Map<string, { readonly text: string; readonly isLate: boolean }>();
   let turn: Turn | undefined;
   let background: readonly string[] = [];
-  let [isClosing, isGone] = [false, false];
+  let [isClosing, isGone, isCounting] = [false, false, false];
   let stopHolding = (): void => undefined;
   let [lastError, contextTokens] = ["", 0];
 
@@ -78,6 +78,19 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
     if (tools.has(request.id)) return;
     tools.set(request.id, request);
     emit({ type: "tool.start", request });
+    if (!isCounting) countMoney();
+  }
+
+  /** A turn may be long, and its money is told only with its result; so it is asked for before each tool. */
+  function countMoney(): void {
+    isCounting = true;
+    transport
+      .cost()
+      .then((usd) => {
+        if (usd !== undefined && tally.money(usd)) emit({ type: "usage", usage: tally.usage() });
+      })
+      .catch(() => undefined)
+      .finally(() => (isCounting = false));
   }
 
   /** Files are told of here, and not with the tool's end, because what helpers of helpers do is heard of only here. */

@@ -8,6 +8,8 @@ export interface Tally {
   before(modelUsage: Fields, usd: number): void;
   /** One request to the model, as far as it is known while it goes on; says whether it is a new one. */
   request(id: string, tokens: Tokens): boolean;
+  /** The money so far, about, while a turn goes on; says whether it has become more. */
+  money(usd: number): boolean;
   /** The program's own count. */
   total(modelUsage: Fields, usd: number): void;
   usage(): Usage;
@@ -20,6 +22,7 @@ export function createTally(): Tally {
   let earlier = NOTHING;
   let counted: Sum | undefined;
   const since = new Map<string, Tokens>();
+  let about: number | undefined;
   let requests = 0;
   return {
     before: (modelUsage, usd) => void (earlier = sumOf(modelUsage, usd)),
@@ -29,10 +32,17 @@ export function createTally(): Tally {
       since.set(id, tokens);
       return isNew;
     },
+    money(usd) {
+      const spent = Math.max(0, usd - earlier.usd);
+      const isMore = spent > (about ?? counted?.usd ?? 0);
+      if (isMore) about = spent;
+      return isMore;
+    },
     total(modelUsage, usd) {
       // The result of a program that could not even start counts nothing.
       if (Object.keys(modelUsage).length === 0) return;
       counted = minus(sumOf(modelUsage, usd), earlier);
+      about = undefined;
       since.clear();
     },
     usage() {
@@ -43,7 +53,7 @@ export function createTally(): Tally {
         cacheReadTokens: running.cacheRead,
         cacheWriteTokens: running.cacheWrite,
         turns: requests,
-        usd: counted?.usd,
+        usd: about ?? counted?.usd,
       };
     },
   };

@@ -11,6 +11,8 @@ export interface Transport {
   interrupt(): Promise<void>;
   /** What was used so far by the program's own count, that of a conversation it goes on with included. */
   usage(): Promise<Fields>;
+  /** The money of `usage`, about, and while a turn goes on; it is not told everywhere. */
+  cost(): Promise<number | undefined>;
   /** Ends it, ever more firmly; resolves when it is gone. */
   close(patienceMs: number): Promise<void>;
   /** Resolves when it is gone and everything it said has been passed on. */
