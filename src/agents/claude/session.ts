@@ -26,7 +26,7 @@ import type { Listener, Transport } from "./transport.ts";
 /** Starts a transport that tells a listener what it hears. */
 export type StartTransport = (launch: Launch, listener: Listener) => Promise<Transport>;
 
-const CLOSE_PATIENCE_MS = 3000;
+const [STOP_PATIENCE_MS, CLOSE_PATIENCE_MS] = [500, 3000];
 // A server that was left running would hold the turn for ever; what Claude Code itself waits for is no longer.
 const SHELL_PATIENCE_MS = 600_000;
 // The agent is told that something in the background has ended and goes on; it does not always.
@@ -219,6 +219,13 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
     if (!isClosing) emit({ type: "gone", error: new AnabranchError("AGENT_GONE", { message }) });
   }
 
+  function within(patienceMs: number, work: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = options.clock.after(patienceMs, resolve);
+      void work.catch(() => undefined).finally(() => (cancel(), resolve()));
+    });
+  }
+
   return {
     conversation: launch.conversation,
     capabilities,
@@ -238,7 +245,7 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
     },
     async close() {
       isClosing = true;
-      if (turn !== undefined && !isGone) void transport.interrupt().catch(() => undefined);
+      if (turn !== undefined && !isGone) await within(STOP_PATIENCE_MS, transport.interrupt());
       await transport.close(CLOSE_PATIENCE_MS);
       await transport.gone;
     },
