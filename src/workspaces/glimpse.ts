@@ -83,6 +83,24 @@ async function glimpse(
   return { tree, changes: await workspace.vault.objects.compare(base, tree), stamp, sizeBytes };
 }
 
+/**
+ * The paths in which a workspace differs from its base at a moment while something is at work in it; none where its
+ * folder is gone.
+ */
+export async function listChangedPaths(git: Git, workspace: Workspace, signal: AbortSignal): Promise<string[]> {
+  const index = join(adminOf(workspace.slot), "index");
+  if (!isRealFolder(workspace.tree) || !existsSync(index)) return [];
+  const scratch = await mkdtemp(join(workspace.vault.directory, "glimpse-"));
+  try {
+    const indexFile = join(scratch, "index");
+    await copyIndex(index, indexFile);
+    const differing = await listDifferingPaths(git, { ...workspace.place, indexFile }, signal);
+    return differing.map(({ path }) => bytesOf(path).toString("utf8"));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
 /** A path that differs from the index; its bytes as the characters of a latin1 string. */
 interface DifferingPath {
   readonly path: string;

@@ -1,6 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import { printable } from "../../base/printable.ts";
-import type { RunSummary } from "../../protocol/views.ts";
+import type { NoticeView, RunSummary } from "../../protocol/views.ts";
 import { formatAge, formatDuration, formatTable } from "../format.ts";
 import type { CommandAction } from "../command.ts";
 import { wholeNumber, withSession } from "../session.ts";
@@ -11,10 +11,22 @@ import { answer, type Terminal } from "../terminal.ts";
 export const action: CommandAction<{ readonly all?: boolean; readonly limit: string }> = (_args, options) =>
   withSession(options, async ({ anabranch, terminal, directory }) => {
     const limit = wholeNumber(options.limit, "--limit");
-    const runs = await anabranch.ask("list", { limit, ...(options.all === true ? {} : { directory }) });
-    answer(terminal, runs, () => formatRuns(runs, terminal, options.all === true));
+    const where = options.all === true ? {} : { directory };
+    const [runs, waiting] = await Promise.all([
+      anabranch.ask("list", { limit, ...where }),
+      anabranch.ask("needs-you", where),
+    ]);
+    answer(terminal, runs, () =>
+      [...formatNeedsYou(waiting, terminal), formatRuns(runs, terminal, options.all === true)].join("\n"),
+    );
     return 0;
   });
+
+function formatNeedsYou(waiting: readonly NoticeView[], { colour, plain }: Terminal): string[] {
+  if (plain || waiting.length === 0) return [];
+  const rows = waiting.map(({ id, run, task, title }) => [id, `${run}/${task}`, printable(title)]);
+  return [`${colour.yellow("needs you")}\n${formatTable(rows, "  ")}\n  anabranch approve ID, or anabranch deny ID`];
+}
 
 function formatRuns(runs: readonly RunSummary[], { colour, plain }: Terminal, all: boolean): string {
   if (plain)

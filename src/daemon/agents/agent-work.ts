@@ -28,6 +28,7 @@ import {
   type SessionRow,
 } from "../../store/sessions.ts";
 import type { AgentSpec } from "../../workflows/spec.ts";
+import { listChangedPaths } from "../../workspaces/glimpse.ts";
 import type { LiveRun, LiveTask } from "../live-run.ts";
 import type { Parts } from "../parts.ts";
 import type { Prepared } from "../preparation.ts";
@@ -101,7 +102,7 @@ export class AgentWork {
     this.#row = row;
     this.#usedBefore = this.#row.record.usage;
     this.#sets = new FileSetRecorder(prepared.workspace.tree, this.#row.record.sets);
-    this.#transcript = new Transcript(folder, run.row.spec.logCapBytes, context.report);
+    this.#transcript = new Transcript(folder, run.row.spec.logCapBytes);
     if (!isNew) this.#transcript.remark(`${agent.name} is taken up again in the same conversation`);
     this.#stopListening = parts.mailbox.listen(attempt.run, attempt.task, () => this.#deliver());
   }
@@ -248,6 +249,7 @@ export class AgentWork {
         tree: workspace.tree,
         sets: this.#sets,
         remark: (text) => this.#transcript.remark(text),
+        report: this.#context.report,
         signal: this.#over.signal,
       }),
       onEvent: (event) => this.#take(event),
@@ -260,6 +262,7 @@ export class AgentWork {
     let [retries, returns, mended] = [0, 0, false];
     for (;;) {
       const end = await this.#turn(say);
+      await this.#reconcile();
       await this.#save({});
       if (stop.aborted) return { how: "stopped" };
       const urgent = this.#urgent.splice(0);
@@ -325,6 +328,13 @@ export class AgentWork {
     return end;
   }
 
+  /** What the workspace really holds after a turn: also what commands have written. */
+  async #reconcile(): Promise<void> {
+    const { parts, prepared } = this.#context;
+    const changed = await listChangedPaths(parts.git, prepared.workspace, this.#over.signal).catch(() => []);
+    this.#sets.found(changed);
+  }
+
   /** The program ended in the middle of a turn: the conversation is taken up by a new one. */
   async #comeBack(): Promise<void> {
     this.#usedBefore = this.#row.record.usage;
@@ -340,6 +350,7 @@ export class AgentWork {
     report(`waiting ${Math.ceil(waitMs / 1000)} s: ${failure.reason}`);
     this.#transcript.remark(`${failure.message}; tried again in ${Math.ceil(waitMs / 1000)} s`);
     await pause(parts.clock, waitMs, stop);
+    report("");
   }
 
   /** What is wrong with an answer that was to be JSON. */

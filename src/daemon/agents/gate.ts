@@ -18,6 +18,8 @@ export interface GateContext {
   readonly sets: FileSetRecorder;
   /** Told what was refused or is being asked, for people. */
   readonly remark: (text: string) => void;
+  /** Told what is waited for, for people; nothing with `""`. */
+  readonly report: (activity: string) => void;
   /** Aborts when the session is over. */
   readonly signal: AbortSignal;
 }
@@ -49,13 +51,14 @@ async function decide(context: GateContext, request: ToolRequest): Promise<GateA
     if (refusal !== undefined) return refusal;
   }
   if (action === "execute") sets.command();
-  return { allow: true };
+  return action === "write" ? judgeLeases(context, paths) : { allow: true };
 }
 
 async function askPerson(context: GateContext, request: ToolRequest): Promise<GateAnswer | undefined> {
-  const { parts, run, task, agent, remark, signal } = context;
+  const { parts, run, task, agent, remark, report, signal } = context;
   const title = `${agent.name} wants to ${request.action === "execute" ? "run" : "write"}: ${request.summary}`;
   remark(`needs you: ${title}; anabranch approve ${run.row.id}/${task.row.name}`);
+  report(`needs you: ${title}`);
   const answer = await parts.notices.ask(
     {
       repositoryId: run.row.repositoryId,
@@ -66,9 +69,25 @@ async function askPerson(context: GateContext, request: ToolRequest): Promise<Ga
     },
     signal,
   );
+  report("");
   if (answer?.approved === true) return undefined;
   const words = answer?.reason === undefined ? "" : `: ${answer.reason}`;
   return { allow: false, reason: answer === undefined ? "The task is being stopped." : `A person said no${words}` };
+}
+
+/** Every path must be free; the first one that is not decides. */
+async function judgeLeases(context: GateContext, paths: readonly string[]): Promise<GateAnswer> {
+  const { parts, run, task, agent, sets, signal } = context;
+  const holder = { run: run.row.id, task: task.row.name };
+  const notes: string[] = [];
+  for (const path of paths) {
+    const inside = sets.locate(path);
+    if (inside === undefined) continue;
+    const answer = await parts.leases.judge(run.row.repositoryId, holder, inside, agent.leases, signal);
+    if (!answer.allow) return answer;
+    if (answer.note !== undefined) notes.push(answer.note);
+  }
+  return { allow: true, ...(notes.length === 0 ? {} : { note: notes.join("\n") }) };
 }
 
 /** Where a path really leads; what is not there yet is where its folder really is. */

@@ -11,12 +11,9 @@ const LONGEST_OUTPUT = 1200;
  */
 export class Transcript {
   readonly #log: OutputWriter;
-  readonly #say: (activity: string) => void;
 
-  /** @param say gets the newest line, for people who watch */
-  constructor(directory: string, capBytes: number, say: (activity: string) => void) {
+  constructor(directory: string, capBytes: number) {
     this.#log = new OutputWriter(directory, "log", capBytes);
-    this.#say = say;
   }
 
   /** Something that was said to the agent. */
@@ -27,7 +24,6 @@ export class Transcript {
   /** Something of ours. */
   remark(text: string): void {
     this.#lines("# ", text);
-    this.#say(firstLine(text));
   }
 
   /** Something of the session's. */
@@ -35,14 +31,10 @@ export class Transcript {
     switch (event.type) {
       case "text":
         this.#lines("", event.text);
-        this.#say(firstLine(event.text));
         return;
-      case "tool.start": {
-        const line = event.request.summary;
-        this.#lines("* ", line);
-        this.#say(firstLine(line));
+      case "tool.start":
+        this.#lines("* ", event.request.summary);
         return;
-      }
       case "tool.end":
         if (event.output !== undefined && event.output.trim() !== "") this.#lines("  ", shorten(event.output));
         if (!event.ok) this.#lines("  ", "(failed)");
@@ -74,10 +66,6 @@ export class Transcript {
     const lines = text.split(/\r?\n/).map((line) => `${sign}${printable(line)}\n`);
     this.#log.write(lines.join(""));
   }
-}
-
-function firstLine(text: string): string {
-  return printable(text.split("\n").find((line) => line.trim() !== "") ?? "").slice(0, 200);
 }
 
 function shorten(text: string): string {
