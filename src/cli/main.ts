@@ -301,6 +301,50 @@ Examples:
   anabranch audit @last --json`,
 );
 
+const agents = addAgents(
+  "agents",
+  "list the agents that can be named here, and whether they can run",
+  "ls",
+  `
+Agents are those of anabranch.yaml, of .claude/agents in the repository and in your home,
+and the kinds themselves.
+
+Examples:
+  anabranch agents                          the same as agents ls
+  anabranch agents show reviewer            everything that is known of it
+  anabranch agents trust reviewer           agree to what it brings: tool servers, hooks, a program`,
+);
+addAgents(
+  "ls",
+  "list the agents that can be named here",
+  "ls",
+  `
+Examples:
+  anabranch agents ls --json`,
+  agents,
+);
+addAgents(
+  "show <name>",
+  "show everything that is known of an agent",
+  "show",
+  `
+Examples:
+  anabranch agents show reviewer`,
+  agents,
+);
+addAgents(
+  "trust <name>",
+  "agree to what an agent of this repository brings; asks first",
+  "trust",
+  `
+It holds until what the agent brings changes.
+
+Examples:
+  anabranch agents trust reviewer
+  anabranch agents trust reviewer --yes     without being asked`,
+  agents,
+).option("--yes", "agree without being asked");
+
 addCommand(
   "git [args...]",
   "run a read-only git command in the vault of this repository",
@@ -376,6 +420,12 @@ function addCommand(usage: string, about: string, load: Loader, help: string): C
 function addConflicts(usage: string, about: string, word: string, help: string, parent: Command = program): Command {
   const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
   act(command, () => import("./commands/conflicts.ts"), [word]);
+  return command;
+}
+
+function addAgents(usage: string, about: string, word: string, help: string, parent: Command = program): Command {
+  const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
+  act(command, () => import("./commands/agents.ts"), [word]);
   return command;
 }
 

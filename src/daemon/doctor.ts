@@ -2,10 +2,12 @@ import { statfs } from "node:fs/promises";
 import { readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 
+import { AGENT_KINDS } from "../engine/agent.ts";
 import type { CheckView } from "../protocol/views.ts";
 import { findMarkedByVariable } from "../process/table.ts";
 import { MARKER_VARIABLE } from "../protocol/wire.ts";
 import { canShareBlocks } from "../workspaces/dependencies.ts";
+import { findProgram } from "./agents/detection.ts";
 import type { Parts } from "./parts.ts";
 
 /** Where the daemon that is asked listens, and since when. */
@@ -17,7 +19,11 @@ export interface DoctorContext {
 const GIB = 1024 ** 3;
 
 /** Looks at everything that Anabranch rests on: each check with its evidence and, where it fails, what mends it. */
-export async function examine(parts: Parts, context: DoctorContext): Promise<CheckView[]> {
+export async function examine(
+  parts: Parts,
+  context: DoctorContext,
+  environment: Readonly<Record<string, string>> | undefined,
+): Promise<CheckView[]> {
   return [
     nodeVersion(),
     await gitVersion(parts),
@@ -30,7 +36,32 @@ export async function examine(parts: Parts, context: DoctorContext): Promise<Che
     orphans(parts),
     workspaces(parts),
     memory(),
+    await agentPrograms(parts, environment ?? definedOf(process.env)),
   ];
+}
+
+/** Programs of agents are no must: what is not found is only told. */
+async function agentPrograms(parts: Parts, environment: Readonly<Record<string, string>>): Promise<CheckView> {
+  const found = await Promise.all(
+    AGENT_KINDS.map(async (kind) => ({ kind, ...(await findProgram(parts, { kind, environment })) })),
+  );
+  const evidence = found.map(({ kind, path, version }) =>
+    path === undefined ? `${kind} not found` : `${kind} ${version} (${path})`,
+  );
+  const warnings = found.flatMap(({ kind, warning }) => (warning === undefined ? [] : [`${kind}: ${warning}`]));
+  if (warnings.length === 0) return { name: "agents", result: "ok", evidence: evidence.join(", ") };
+  return {
+    name: "agents",
+    result: "warn",
+    evidence: [...evidence, ...warnings].join(", "),
+    fix: "anabranch agents ls",
+  };
+}
+
+function definedOf(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 function nodeVersion(): CheckView {

@@ -14,6 +14,7 @@ import { examine, type DoctorContext } from "./doctor.ts";
 import type { ConflictDesk } from "./conflict-desk.ts";
 import type { Forecaster } from "./forecaster.ts";
 import type { Lander } from "./lander.ts";
+import { createDefinitionHandlers } from "./agents/definition-handlers.ts";
 import { createSessionHandlers } from "./agents/session-handlers.ts";
 import { createLandingHandlers } from "./landing-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
@@ -163,11 +164,12 @@ export function createHandlers(context: HandlerContext): Handlers {
 
     ...createLandingHandlers(context),
     ...createSessionHandlers(context),
+    ...createDefinitionHandlers(context),
     predict: (request) => predict(parts, context.forecaster, request),
 
     gc: (request) => collectGarbage(parts, request, context.config.keepMs),
 
-    doctor: () => examine(parts, context),
+    doctor: ({ environment }) => examine(parts, context, environment),
 
     async stop(request) {
       const going = reconciler.counts().working;

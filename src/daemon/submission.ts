@@ -1,4 +1,5 @@
 import { availableParallelism, freemem } from "node:os";
+import { join } from "node:path";
 
 import { closest } from "../base/closest.ts";
 import { AnabranchError } from "../base/errors.ts";
@@ -14,13 +15,15 @@ import { loadValues } from "../store/measurements.ts";
 import { ensureRepository, findRepositoryRow, type RepositoryRow } from "../store/repositories.ts";
 import { insertRun } from "../store/runs.ts";
 import { insertTask } from "../store/tasks.ts";
-import { compileBudget, loadAgents } from "../workflows/agents.ts";
+import { builtInAgent, compileBudget, type AgentDefinition } from "../workflows/agent-definition.ts";
+import { loadAgents, userFolderOf, type AgentDefinitions, type AgentPlaces } from "../workflows/agents.ts";
 import { compileRun } from "../workflows/compile.ts";
 import { FILE_NAME, loadRepositoryFile } from "../workflows/file.ts";
 import type { RepositoryFile, WorkflowDefinition } from "../workflows/schema.ts";
 import type { ForkSpec, RunSpec, TaskSpec } from "../workflows/spec.ts";
 import { takeBase, takeNamedBase } from "../workspaces/base.ts";
 import { copyCarried, findDependencies } from "../workspaces/dependencies.ts";
+import { refuseUntrusted } from "./agents/trust.ts";
 import { placeInside, takeWorkspaceBase, type InsideWorkspace } from "./inside-workspace.ts";
 import { makeLiveRun, type LiveRun, type PlanRecord } from "./live-run.ts";
 import { taskSubject } from "./memory.ts";
@@ -48,6 +51,8 @@ export interface PlannedRun {
   readonly repository: Repository;
   readonly row: RepositoryRow;
   readonly spec: RunSpec;
+  /** The agents that its tasks name. */
+  readonly agents: readonly AgentDefinition[];
   readonly graph: Graph;
   readonly decision: Decision;
   readonly expected: PlanRecord["expected"];
@@ -60,7 +65,14 @@ export async function planRun(parts: Parts, request: StartRequest, extras: Start
   const repository = inside === undefined ? found : { ...found, subdirectory: inside.subdirectory };
   const [file, row] = await Promise.all([loadRepositoryFile(repository.root), requireRepository(parts, repository)]);
   const { name, workflow } = chooseWorkflow(request, file, repository.root);
-  const agents = loadAgents(file);
+  // What a file names starts where the file stands, wherever it is called from.
+  const subdirectory = name === undefined ? repository.subdirectory : "";
+  const agents = await loadNamedAgents(workflow, {
+    root: repository.root,
+    directory: join(repository.root, subdirectory),
+    userFolder: userFolderOf(request.environment),
+    file,
+  });
   const spec = compileRun(name, workflow, file, agents, {
     mode: request.mode,
     join: request.join,
@@ -72,8 +84,7 @@ export async function planRun(parts: Parts, request: StartRequest, extras: Start
     writesNone: request.writesNone,
     budget: compileBudget(request.budget),
     fork: extras.fork,
-    // What a file names starts where the file stands, wherever it is called from.
-    subdirectory: name === undefined ? repository.subdirectory : "",
+    subdirectory,
   });
   const graph = buildGraph(spec.tasks);
   candidateGroups(graph, spec.join);
@@ -83,10 +94,22 @@ export async function planRun(parts: Parts, request: StartRequest, extras: Start
   const estimateOf = (task: string): TaskEstimate => estimates.get(task) ?? estimateFrom([]);
   const decision = decideStart(parts, row.id, spec, graph, estimateOf);
   const expected = Object.fromEntries([...estimates].map(([task, { runMs, samples }]) => [task, { runMs, samples }]));
-  return { inside, repository, row, spec, graph, decision, expected };
+  return { inside, repository, row, spec, agents: agents.named, graph, decision, expected };
 }
 
-async function requireRepository(parts: Parts, repository: Repository): Promise<RepositoryRow> {
+/** The agents that a workflow names; where it names none, nothing is looked for. */
+async function loadNamedAgents(
+  workflow: WorkflowDefinition,
+  places: AgentPlaces,
+): Promise<Pick<AgentDefinitions, "get"> & { readonly named: readonly AgentDefinition[] }> {
+  const names = new Set(Object.values(workflow.tasks).flatMap(({ agent }) => agent ?? []));
+  if (names.size === 0) return { named: [], get: () => builtInAgent("claude") };
+  const agents = await loadAgents(places);
+  return { named: [...names].map((name) => agents.get(name)), get: (name) => agents.get(name) };
+}
+
+/** The row of a repository, made where there is none yet. */
+export async function requireRepository(parts: Parts, repository: Repository): Promise<RepositoryRow> {
   const known = await findRepositoryRow(parts.store, repository.commonDirectory);
   if (known !== undefined) return known;
   const row = {
@@ -208,6 +231,7 @@ export async function startRun(
   const { parent } = extras;
   const planned = await planRun(parts, request, extras);
   const { repository, row, spec, inside } = planned;
+  await refuseUntrusted(parts, row.id, planned.agents);
   const { git } = parts;
   const opened = await openRepository(parts, row.id, repository);
   const { vault, head } = opened;

@@ -5,7 +5,10 @@ import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
 import { budget, LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import {
+  agentSummary,
+  agentDefinitionView,
   auditedReceipt,
+  brokenAgent,
   checkView,
   conflictListing,
   conflictSummary,
@@ -317,6 +320,32 @@ export const commands = {
     response: z.object({ estimate: forkEstimate, run: runView.optional(), notices: z.array(z.string()) }),
     inTask: "allowed",
   },
+  agents: {
+    request: z.strictObject({
+      /** A folder inside the repository. */
+      directory,
+      /** The caller's environment: where the user's own agents are, and programs. */
+      environment,
+    }),
+    response: z.object({ agents: z.array(agentSummary), broken: z.array(brokenAgent) }),
+    inTask: "allowed",
+  },
+  "agents-show": {
+    request: z.strictObject({ name: z.string().min(1), directory, environment }),
+    response: agentDefinitionView,
+    inTask: "allowed",
+  },
+  "agents-trust": {
+    request: z.strictObject({
+      name: z.string().min(1),
+      directory,
+      environment,
+      /** What was seen of it: if it is no longer that, it is not trusted. */
+      contentHash: z.string(),
+    }),
+    response: agentDefinitionView,
+    inTask: "refused",
+  },
   gc: {
     request: z.strictObject({
       /** Only runs that ended longer ago. */
@@ -327,7 +356,14 @@ export const commands = {
     response: gcResult,
     inTask: "refused",
   },
-  doctor: { request: z.strictObject({}), response: z.array(checkView), inTask: "allowed" },
+  doctor: {
+    request: z.strictObject({
+      /** The caller's environment: where the programs of agents are. */
+      environment: environment.optional(),
+    }),
+    response: z.array(checkView),
+    inTask: "allowed",
+  },
   stop: {
     request: z.strictObject({
       /** Ends all running tasks first; otherwise they go on, and the next daemon takes them up again. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { ERROR_CODES, type ErrorCode } from "../base/error-codes.ts";
-import { AGENT_KINDS, PERMISSIONS } from "../engine/agent.ts";
+import { AGENT_KINDS, LEASE_ANSWERS, PERMISSIONS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { JOINS, OUTCOMES, TASK_STATES } from "../engine/task.ts";
 
@@ -404,6 +404,60 @@ export const predictionView = z.object({
   ),
 });
 
+/** Whether a kind of agent can run here: where its program is, or why not. */
+const agentProgramView = z.object({
+  found: z.boolean(),
+  path: z.string().optional(),
+  version: z.string().optional(),
+  /** What is amiss, though it may work. */
+  warning: z.string().optional(),
+  reason: reasonView.optional(),
+});
+
+/** An agent that can be named. */
+export const agentSummary = z.object({
+  name: z.string(),
+  kind: z.enum(AGENT_KINDS),
+  /** The file it is from, or `built in`. */
+  source: z.string(),
+  description: z.string().optional(),
+  model: z.string().optional(),
+  /** `changed`: what it brings is not what was agreed to. */
+  trust: z.enum(["not-needed", "trusted", "untrusted", "changed"]),
+  program: agentProgramView,
+});
+
+/** All that is known of an agent. */
+export const agentDefinitionView = agentSummary.extend({
+  system: z.string().optional(),
+  effort: z.string().optional(),
+  tools: z.array(z.string()).optional(),
+  disallowedTools: z.array(z.string()).optional(),
+  permission: z.enum(PERMISSIONS),
+  leases: z.enum(LEASE_ANSWERS),
+  trace: z.enum(["strace"]).optional(),
+  /** What each of its tasks may use. */
+  budget: z.object({
+    usd: z.number().optional(),
+    tokens: z.number().optional(),
+    turns: z.number().optional(),
+    ms: ms.optional(),
+  }),
+  /** The names of the servers of tools it is given. */
+  toolServers: z.array(z.string()),
+  /** What its kind cannot honour, and what is odd about it. */
+  remarks: z.array(z.string()),
+  /** What a person must have agreed to before it is used, a line each. */
+  wants: z.array(z.string()),
+  /** How that differs from what was agreed to. */
+  changes: z.array(z.string()),
+  /** Names all of `wants`. */
+  contentHash: z.string(),
+});
+
+/** An agent that cannot be used, and why. */
+export const brokenAgent = z.object({ name: z.string(), source: z.string(), reason: reasonView });
+
 /** One check of `doctor`. */
 export const checkView = z.object({
   name: z.string(),
@@ -427,4 +481,7 @@ export type ConflictView = z.infer<typeof conflictView>;
 export type AuditedReceipt = z.infer<typeof auditedReceipt>;
 export type PredictionView = z.infer<typeof predictionView>;
 export type NoticeView = z.infer<typeof noticeView>;
+export type AgentProgramView = z.infer<typeof agentProgramView>;
+export type AgentSummary = z.infer<typeof agentSummary>;
+export type AgentDefinitionView = z.infer<typeof agentDefinitionView>;
 export type CheckView = z.infer<typeof checkView>;

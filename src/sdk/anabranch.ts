@@ -11,7 +11,7 @@ import type {
   StreamName,
   StreamRequest,
 } from "../protocol/commands.ts";
-import type { EventView, NoticeView, PlanView, RunSummary, RunView } from "../protocol/views.ts";
+import type { AgentDefinitionView, EventView, NoticeView, PlanView, RunSummary, RunView } from "../protocol/views.ts";
 import type { WorkflowDefinition } from "../workflows/schema.ts";
 import { openConnection, type Connection } from "./connection.ts";
 import { readDaemonFile, startDaemon } from "./daemon.ts";
@@ -129,6 +129,23 @@ export class Anabranch {
   takeSide(id: string, side: "ours" | "theirs", path?: string): Promise<CommandResponse<"conflicts-take">> {
     const environment = definedVariables(this.#environment);
     return this.ask("conflicts-take", { id, side, environment, ...(path === undefined ? {} : { path }) });
+  }
+
+  /** The agents that can be named in a repository, and whether they can run here. */
+  agents(directory = process.cwd()): Promise<CommandResponse<"agents">> {
+    return this.ask("agents", { directory: resolve(directory), environment: definedVariables(this.#environment) });
+  }
+
+  /** All that is known of one agent: also what it brings that must be agreed to before it is used. */
+  agent(name: string, directory = process.cwd()): Promise<AgentDefinitionView> {
+    const environment = definedVariables(this.#environment);
+    return this.ask("agents-show", { name, directory: resolve(directory), environment });
+  }
+
+  /** Agrees to what an agent of a repository brings, as it was seen with {@link Anabranch.agent}. */
+  trustAgent({ name, contentHash }: AgentDefinitionView, directory = process.cwd()): Promise<AgentDefinitionView> {
+    const environment = definedVariables(this.#environment);
+    return this.ask("agents-trust", { name, contentHash, directory: resolve(directory), environment });
   }
 
   /** Says something to the agent that is at work on a task. */
@@ -322,6 +339,9 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "conflicts-abort",
   "land",
   "audit",
+  "agents",
+  "agents-show",
+  "agents-trust",
   "gc",
   "doctor",
 ]);

@@ -71,6 +71,7 @@ create table agent_pins (
   repository_id text not null references repositories (id) on delete cascade,
   name text not null,
   content_hash text not null,
+  wants_json text not null,
   created_ms integer not null,
   primary key (repository_id, name)
 ) strict, without rowid;

@@ -3,7 +3,8 @@ import { tightest } from "../engine/budget.ts";
 import type { Budget } from "../engine/agent.ts";
 import type { Mode } from "../engine/planner.ts";
 import type { Join, RetryPolicy } from "../engine/task.ts";
-import { compileBudget, type AgentDefinition, type AgentDefinitions } from "./agents.ts";
+import { compileBudget, type AgentDefinition } from "./agent-definition.ts";
+import type { AgentDefinitions } from "./agents.ts";
 import type { RepositoryFile, TaskDefinition, WorkflowDefinition } from "./schema.ts";
 import type { AgentSpec, ForkSpec, RunSpec, TaskSpec } from "./spec.ts";
 import { durationMs, sizeBytes } from "./units.ts";
@@ -39,7 +40,7 @@ export function compileRun(
   name: string | undefined,
   workflow: WorkflowDefinition,
   file: RepositoryFile,
-  agents: AgentDefinitions,
+  agents: Pick<AgentDefinitions, "get">,
   choices: RunChoices,
 ): RunSpec {
   const mode = choices.mode ?? workflow.mode ?? "auto";
@@ -83,7 +84,7 @@ function compileTask(
   name: string,
   definition: TaskDefinition,
   workflow: WorkflowDefinition,
-  agents: AgentDefinitions,
+  agents: Pick<AgentDefinitions, "get">,
   choices: RunChoices,
   previous: string | undefined,
 ): TaskSpec {

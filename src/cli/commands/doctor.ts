@@ -6,8 +6,9 @@ import { answer } from "../terminal.ts";
 
 /** `anabranch doctor`: checks everything that Anabranch rests on. */
 export const action: CommandAction<object> = (_args, options) =>
-  withSession(options, async ({ anabranch, terminal }) => {
-    const checks = await anabranch.ask("doctor", {});
+  withSession(options, async ({ anabranch, terminal, environment }) => {
+    const defined = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const checks = await anabranch.ask("doctor", { environment: Object.fromEntries(defined) });
     const { colour } = terminal;
     const words = { ok: colour.green("ok  "), warn: colour.yellow("warn"), fail: colour.red("fail") };
     answer(terminal, checks, () =>

@@ -44,6 +44,7 @@ function describe(root: string): string {
   const tasks = findTasks(root);
   const lines = tasks.map(([name, command]) => `      ${name}: { run: ${JSON.stringify(command)}, writes: none }`);
   return `# What Anabranch runs here. All keys: docs/configuration.md
+# agents: { reviewer: { from: .claude/agents/reviewer.md, kind: codex } }   # anabranch agents ls
 workflows:
   check:                  # anabranch run check
     mode: auto            # auto | sequential | parallel

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { loadAgents } from "../../../src/workflows/agents.ts";
+import { builtInAgent } from "../../../src/workflows/agent-definition.ts";
 import { compileRun, type RunChoices } from "../../../src/workflows/compile.ts";
 import {
   repositoryFile,
@@ -13,10 +13,16 @@ import type { RunSpec, TaskSpec } from "../../../src/workflows/spec.ts";
 
 function compile(workflow: WorkflowDefinition, file: RepositoryFile = {}, choices: Partial<RunChoices> = {}): RunSpec {
   const settings = repositoryFile.parse(file);
-  return compileRun("check", workflowDefinition.parse(workflow), settings, loadAgents(settings), {
-    subdirectory: "",
-    ...choices,
-  });
+  return compileRun(
+    "check",
+    workflowDefinition.parse(workflow),
+    settings,
+    { get: () => builtInAgent("claude") },
+    {
+      subdirectory: "",
+      ...choices,
+    },
+  );
 }
 
 function compileTask(definition: Partial<TaskDefinition>, choices: Partial<RunChoices> = {}): TaskSpec {
