@@ -28,6 +28,8 @@ export interface AgentAdapter {
   open(options: OpenOptions): Promise<Session>;
   /** The conversations, newest first, that somebody has had in a folder; absent where the kind keeps none. */
   readonly conversations?: (place: AgentPlace, directory: string) => Promise<Conversation[]>;
+  /** The id of the conversation of a folder in which a tool is in use; absent where a kind's clients tell it themselves. */
+  readonly conversationUsing?: (place: AgentPlace, directory: string, toolUse: string) => Promise<string | undefined>;
   /** Ends what sessions share. */
   close(): Promise<void>;
 }

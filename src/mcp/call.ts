@@ -9,6 +9,8 @@ export interface ServerParts {
   readonly anabranch: Anabranch;
   /** Where the client stands: the runs of the repository around it are meant. */
   readonly directory: string;
+  /** What is started gets this environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** One call of a tool, and what its handler works with. */

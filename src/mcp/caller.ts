@@ -1,16 +1,20 @@
 import type { BaseContext } from "@modelcontextprotocol/server";
 
+import type { AgentKind } from "../protocol/tools.ts";
+
 /** The tasks extension of MCP: a call may be answered with a handle that the client asks about now and then. */
 export const TASKS_EXTENSION = "io.modelcontextprotocol/tasks";
 
-/** The conversation in which a tool was called, as far as the client tells. */
-export type Conversation =
-  | { readonly kind: "claude"; readonly toolUse: string }
-  | { readonly kind: "codex"; readonly conversation: string };
+/** The conversation in which a tool was called, as far as the client tells: itself, or a use of a tool in it. */
+interface CallingConversation {
+  readonly kind?: AgentKind;
+  readonly source?: string;
+  readonly toolUse?: string;
+}
 
 /** What is known of the client behind one call. */
 export interface Caller {
-  readonly conversation: Conversation | undefined;
+  readonly conversation: CallingConversation;
   /** Whether it takes a handle instead of a result. */
   readonly takesHandles: boolean;
   /** How long it surely waits for one call. Absent: as long as it takes. */
@@ -27,17 +31,23 @@ export function callerOf({ _meta, envelope }: BaseContext["mcpReq"], clientName:
   const name = textAt(meta["io.modelcontextprotocol/clientInfo"], "name") ?? clientName;
   const extensions = fieldOf(meta["io.modelcontextprotocol/clientCapabilities"], "extensions");
   return {
-    conversation: conversationOf(meta),
+    conversation: conversationOf(meta, name),
     takesHandles: fieldOf(extensions, TASKS_EXTENSION) !== undefined,
     patienceMs: name !== undefined && WAITS_AS_LONG_AS_IT_TAKES.has(name) ? undefined : USUAL_PATIENCE_MS,
   };
 }
 
-function conversationOf(meta: Readonly<Record<string, unknown>>): Conversation | undefined {
-  const toolUse = textAt(meta, "claudecode/toolUseId");
+const KINDS: Readonly<Record<string, AgentKind>> = {
+  "claude-code": "claude",
+  "codex-mcp-client": "codex",
+  opencode: "opencode",
+};
+
+function conversationOf(meta: Readonly<Record<string, unknown>>, name: string | undefined): CallingConversation {
+  const kind = name === undefined ? undefined : KINDS[name];
+  const [toolUse, source] = [textAt(meta, "claudecode/toolUseId"), textAt(meta, "threadId")];
   if (toolUse !== undefined) return { kind: "claude", toolUse };
-  const thread = textAt(meta, "threadId");
-  return thread === undefined ? undefined : { kind: "codex", conversation: thread };
+  return source === undefined ? (kind === undefined ? {} : { kind }) : { kind: "codex", source };
 }
 
 function textAt(value: unknown, key: string): string | undefined {

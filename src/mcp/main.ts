@@ -8,7 +8,8 @@ import { createServer } from "./server.ts";
 
 // Serves one parent agent until it closes our standard input or ends us. Calls that still wait are given up then, and
 // what they had started is stopped in order; this process ends when that is done.
-const parts = { anabranch: new Anabranch(), directory: process.cwd() };
+const environment = { ...process.env };
+const parts = { anabranch: new Anabranch({ environment }), directory: process.cwd(), environment };
 const transport = new LineTransport(process.stdin, process.stdout);
 serveStdio(({ era }) => createServer(parts, era), {
   transport,

@@ -37,8 +37,12 @@ function reportTask(task: TaskView, answers: Answers, mostAnswer: number): TaskR
     );
   return {
     name: task.name,
+    ...(task.agent === undefined ? {} : { agent: task.agent.name }),
     state: task.outcome ?? task.state,
     ...(task.state === "ended" || task.activity === undefined ? {} : { doing: task.activity }),
+    ...(task.needsYou === undefined || task.needsYou.length === 0
+      ? {}
+      : { needsPerson: task.needsYou.map(({ id, title }) => `${title} (anabranch approve ${id})`) }),
     ...(task.reason === undefined || task.outcome === "succeeded" ? {} : { error: reasonOf(task.reason) }),
     ...shortened(task.output ?? answers.get(task.name), mostAnswer),
     ...(files.length === 0 ? {} : { files }),
@@ -59,8 +63,10 @@ function shortened(answer: unknown, most: number): Pick<TaskReport, "answer" | "
   return { answer: text.slice(0, most), answerLeft: text.length - most };
 }
 
+// Some clients show a model the structured part alone, so what comes next is part of it.
 function nextStep(run: RunView): string | undefined {
-  if (run.state !== "ended" || run.lane.tip === undefined || run.lane.kind !== "lane") return undefined;
+  if (run.state !== "ended") return `not ended yet, and going on: wait_agents {"ids": ["${run.id}"]}`;
+  if (run.lane.tip === undefined || run.lane.kind !== "lane") return undefined;
   return `a person takes it over with: anabranch accept ${run.id}`;
 }
 
@@ -80,11 +86,24 @@ export function reportText(report: RunReport): string {
 }
 
 function taskLines(run: string, task: TaskReport): string[] {
-  const { name, state, doing, error, answer, answerLeft, files = [], filesLeft, landed } = task;
+  const {
+    name,
+    agent,
+    state,
+    doing,
+    needsPerson = [],
+    error,
+    answer,
+    answerLeft,
+    files = [],
+    filesLeft,
+    landed,
+  } = task;
   const more = filesLeft === undefined ? "" : `, and ${filesLeft} more`;
   const where = landed === undefined ? "" : landed ? " landed" : " not landed";
   const head = [
-    `${name}: ${doing ?? state}`,
+    `${name}${agent === undefined || agent === name ? "" : ` (${agent})`}: ${doing ?? state}`,
+    ...needsPerson.map((what) => `waits for a person: ${what}`),
     ...(files.length === 0 ? [] : [`${files.join(", ")}${more}${where}`]),
     ...(error === undefined ? [] : [problemText(error)]),
   ];

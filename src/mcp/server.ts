@@ -19,7 +19,9 @@ import { handleOf, serveHandles } from "./handles.ts";
 import { Progress } from "./progress.ts";
 import { problemText } from "./report.ts";
 import { cancelAgent } from "./tools/cancel-agent.ts";
+import { forkMe } from "./tools/fork-me.ts";
 import { listAgents } from "./tools/list-agents.ts";
+import { messageAgent } from "./tools/message-agent.ts";
 import { plan } from "./tools/plan.ts";
 import { runAgents } from "./tools/run-agents.ts";
 import { spawnAgent } from "./tools/spawn-agent.ts";
@@ -30,6 +32,8 @@ const HANDLERS: { readonly [Name in ToolName]: ToolHandler<Name> } = {
   spawn_agent: spawnAgent,
   wait_agents: waitAgents,
   list_agents: listAgents,
+  message_agent: messageAgent,
+  fork_me: forkMe,
   cancel_agent: cancelAgent,
   plan,
 };

@@ -310,6 +310,8 @@ export const commands = {
       environment,
       /** A task of ours, or the agent's own id of a conversation. Default: the newest one in the folder. */
       source: id.optional(),
+      /** Or a use of a tool in the conversation, by the agent's own id of it. */
+      toolUse: id.optional(),
       kind: z.enum(AGENT_KINDS).optional(),
       /** Each starts a copy of its own. None: only the estimate is made. */
       prompts: z.array(z.string().trim().min(1)).max(64),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { MESSAGE_TIMINGS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { CONDITIONS, JOINS } from "../engine/task.ts";
 import { budget } from "../workflows/schema.ts";
@@ -50,6 +51,8 @@ const taskReport = z.object({
   /** Its outcome once it has ended, else its state. */
   state: z.string(),
   doing: z.string().optional(),
+  /** What it waits for a person to decide. */
+  needsPerson: z.array(z.string()).optional(),
   error: problem.optional(),
   answer: z.unknown().optional(),
   /** What was left out of a long answer, in characters. */
@@ -93,7 +96,7 @@ export const tools = {
       any: z.boolean().optional().describe("until the first has ended"),
       seconds,
     }),
-    output: z.object({ ended: z.array(runReport), open: z.array(z.string()) }),
+    output: z.object({ ended: z.array(runReport), open: z.array(z.string()), going: z.array(runReport) }),
     readOnly: true,
   },
   list_agents: {
@@ -111,6 +114,34 @@ export const tools = {
       ),
     }),
     readOnly: true,
+  },
+  message_agent: {
+    about: "Tells an agent at work something.",
+    input: z.strictObject({
+      id: id.describe("RUN/NAME"),
+      text,
+      when: z.enum(MESSAGE_TIMINGS).optional().describe("now interrupts it; next (default): after its current tool"),
+    }),
+    output: z.object({ run: z.string(), task: z.string(), when: z.string() }),
+    readOnly: false,
+  },
+  fork_me: {
+    about:
+      "Starts copies of you, with all you know and the files as they are now, in the background; wait_agents tells how they ended.",
+    input: z.strictObject({
+      prompts: z.array(text).min(1).max(16).describe("one copy for each"),
+      readOnly: z.boolean().optional().describe("nothing they change is kept"),
+      budget: budget.optional(),
+    }),
+    output: z.object({
+      id: z.string(),
+      tasks: z.array(z.string()),
+      /** `digest`: the conversation could not be copied, and they were given a summary of it. */
+      way: z.string(),
+      contextTokens: z.number().optional(),
+      cache: z.string(),
+    }),
+    readOnly: false,
   },
   cancel_agent: {
     about: "Stops a run or one agent with all it started; its work is kept as a snapshot.",
@@ -141,6 +172,8 @@ interface ToolShape {
   /** Whether it changes nothing. */
   readonly readOnly: boolean;
 }
+
+export type { AgentKind } from "../engine/agent.ts";
 
 /** The names of the tools. */
 export type ToolName = keyof typeof tools;

@@ -38,7 +38,7 @@ export async function forkConversation(
   parent: LiveRun["row"]["parent"],
   known: LiveRun | undefined,
 ): Promise<{ estimate: ForkEstimate; run: LiveRun | undefined; notices: string[] }> {
-  const source = await findSource(parts, request);
+  const source = await findSource(parts, request, parent);
   const { capabilities } = await parts.adapters.get(source.kind);
   if (!capabilities.forkCwd && source.task === undefined) throw cannotCopy(source);
   const way = capabilities.forkCwd ? ("copy" as const) : ("digest" as const);
@@ -73,10 +73,37 @@ export async function forkConversation(
   return { estimate, run: started.run, notices: started.notices };
 }
 
-async function findSource(parts: Parts, request: ForkRequest): Promise<ForkSource> {
-  if (request.source === undefined) return findNewest(parts, request);
-  const ours = await findOurs(parts, request.source, request.directory);
-  return ours ?? findTheirs(parts, request, request.source);
+async function findSource(parts: Parts, request: ForkRequest, parent: LiveRun["row"]["parent"]): Promise<ForkSource> {
+  const id = request.source ?? (await findUsing(parts, request)) ?? agentTaskOf(parts, parent);
+  if (id === undefined) return findNewest(parts, request);
+  const ours = await findOurs(parts, id, request.directory);
+  return ours ?? findTheirs(parts, request, id);
+}
+
+/**
+ * The conversation in which a tool is in use.
+ * @throws {AnabranchError} `CONVERSATION_UNKNOWN`
+ */
+async function findUsing(
+  parts: Parts,
+  { kind, toolUse, environment, directory }: ForkRequest,
+): Promise<string | undefined> {
+  if (toolUse === undefined) return undefined;
+  const adapter = kind === undefined ? undefined : await parts.adapters.get(kind);
+  const found = await adapter?.conversationUsing?.({ environment }, directory, toolUse);
+  if (found !== undefined) return found;
+  throw new AnabranchError("CONVERSATION_UNKNOWN", {
+    message: `no conversation in ${directory} is known in which ${toolUse} was used`,
+    hint: "start an agent anew, with all it needs to know in its prompt",
+    data: { toolUse },
+  });
+}
+
+/** An agent that asks from inside of its own task means itself. */
+function agentTaskOf(parts: Parts, parent: LiveRun["row"]["parent"]): string | undefined {
+  if (parent === undefined) return undefined;
+  const task = parts.book.get(parent.run)?.tasks.get(parent.task);
+  return task?.spec.agent === undefined ? undefined : `${parent.run}/${parent.task}`;
 }
 
 /** A task of ours, by any name it has. */

@@ -1,5 +1,3 @@
-import type { RunReport } from "../../protocol/tools.ts";
-import type { RunView } from "../../protocol/views.ts";
 import { loadAnswers } from "../answers.ts";
 import { abandoned, type Call, type ToolHandler } from "../call.ts";
 import { follow } from "../follow.ts";
@@ -18,7 +16,7 @@ export const runAgents: ToolHandler<"run_agents"> = async ({ seconds, ...work },
   try {
     const [{ run } = { run: view }] = await follow(call, { ids: [id], any: false, timeoutMs });
     const data = reportRun(run, await loadAnswers(call.anabranch, run));
-    return { data, text: textOf(run, data) };
+    return { data, text: reportText(data) };
   } catch (cause) {
     if (call.signal.aborted) return stop(call, id);
     throw cause;
@@ -28,9 +26,4 @@ export const runAgents: ToolHandler<"run_agents"> = async ({ seconds, ...work },
 async function stop({ anabranch, directory }: Call, id: string): Promise<never> {
   await anabranch.cancel(id, { directory });
   throw abandoned();
-}
-
-function textOf(run: RunView, report: RunReport): string {
-  if (run.state === "ended") return reportText(report);
-  return `${reportText(report)}\nnot ended yet, and goes on: wait_agents {"ids": ["${run.id}"]}`;
 }

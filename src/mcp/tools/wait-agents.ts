@@ -15,7 +15,5 @@ export const waitAgents: ToolHandler<"wait_agents"> = async ({ ids, any = false,
     Promise.all(all.filter((one) => !hasEnded(one)).map(report)),
   ]);
   const open = ids.filter((_, index) => all[index] !== undefined && !hasEnded(all[index]));
-  const texts = [...ended, ...going].map(reportText);
-  if (open.length > 0) texts.push(`not ended yet, and going on: ${open.join(", ")}`);
-  return { data: { ended, open }, text: texts.join("\n\n") };
+  return { data: { ended, open, going }, text: [...ended, ...going].map(reportText).join("\n\n") };
 };
