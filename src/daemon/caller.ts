@@ -1,11 +1,14 @@
 import { AnabranchError } from "../base/errors.ts";
 import { ancestryOf } from "../process/table.ts";
 import { findAttemptByMarker } from "../store/attempts.ts";
+import { findSessionOf } from "../store/sessions.ts";
 import type { Parts } from "./parts.ts";
 
 /** Who asks, as far as can be told: the headers of the request. */
 export interface CallerClaims {
   readonly marker: string | undefined;
+  /** An agent's own id of the conversation it is in. */
+  readonly conversation: string | undefined;
   readonly pid: number | undefined;
 }
 
@@ -18,8 +21,9 @@ export interface CallingTask {
 const VERIFYING = /^verify-([0-9a-z]+)-/;
 
 /**
- * Finds the task that a caller runs in: by the marker it carries, or because it descends from a task's shim. This
- * guards against accidents and against text that talks an agent into something, not against hostile code of the user's.
+ * Finds the task that a caller runs in: by the marker it carries, by its conversation where a process that several
+ * share carries none, or because it descends from a task's shim. This guards against accidents and against text that
+ * talks an agent into something, not against hostile code of the user's.
  */
 export async function findCaller(parts: Parts, claims: CallerClaims): Promise<CallingTask | undefined> {
   if (claims.marker !== undefined) {
@@ -28,6 +32,10 @@ export async function findCaller(parts: Parts, claims: CallerClaims): Promise<Ca
     // Verification carries a marker too: whatever it starts may decide nothing either.
     const [, run] = VERIFYING.exec(claims.marker) ?? [];
     if (run !== undefined) return { run, task: "verification" };
+  }
+  if (claims.conversation !== undefined) {
+    const session = await findSessionOf(parts.store, claims.conversation);
+    if (session?.state === "open") return { run: session.run, task: session.task };
   }
   if (claims.pid === undefined) return undefined;
   const ancestors = new Set(ancestryOf(claims.pid));

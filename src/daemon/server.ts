@@ -9,7 +9,7 @@ import { HTTP_STATUS } from "../base/error-codes.ts";
 import { AnabranchError, isAnabranchError, systemCodeOf, toAnabranchError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { commands, streams, type CommandName, type StreamName } from "../protocol/commands.ts";
-import { MARKER_HEADER, PID_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/wire.ts";
+import { CONVERSATION_HEADER, MARKER_HEADER, PID_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/wire.ts";
 import { explainIssues } from "../workflows/explain.ts";
 import { refuseInTask, type CallerClaims } from "./caller.ts";
 import type { Handlers, Streamers } from "./handlers.ts";
@@ -89,7 +89,11 @@ async function readRequest(
 
 function claimsOf(context: Context): CallerClaims {
   const pid = Number(context.req.header(PID_HEADER));
-  return { marker: context.req.header(MARKER_HEADER), pid: Number.isInteger(pid) && pid > 1 ? pid : undefined };
+  return {
+    marker: context.req.header(MARKER_HEADER),
+    conversation: context.req.header(CONVERSATION_HEADER),
+    pid: Number.isInteger(pid) && pid > 1 ? pid : undefined,
+  };
 }
 
 function failure(context: Context, cause: unknown, log: Log): Response {

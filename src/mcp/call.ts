@@ -6,15 +6,15 @@ import type { Caller } from "./caller.ts";
 
 /** What all calls of one client work with. */
 export interface ServerParts {
-  readonly anabranch: Anabranch;
+  /** The client of the daemon for one conversation of the parent's; without one, for what is asked beside calls. */
+  readonly anabranchFor: (conversation?: string) => Anabranch;
   /** Where the client stands: the runs of the repository around it are meant. */
   readonly directory: string;
-  /** What is started gets this environment. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** One call of a tool, and what its handler works with. */
-export interface Call extends ServerParts {
+export interface Call extends Pick<ServerParts, "directory"> {
+  readonly anabranch: Anabranch;
   readonly caller: Caller;
   /** Aborts when the client cancels the call, or is gone. */
   readonly signal: AbortSignal;

@@ -25,7 +25,8 @@ export function handleOf(run: RunView): CallToolResult {
 }
 
 /** Answers what clients ask about handles. */
-export function serveHandles(server: Server, { anabranch, directory }: ServerParts): void {
+export function serveHandles(server: Server, { anabranchFor, directory }: ServerParts): void {
+  const anabranch = anabranchFor();
   server.setRequestHandler("tasks/get", { params }, async ({ taskId }) => {
     const run = await known(anabranch.ask("show", { id: taskId, directory }));
     const state = stateOf(run);

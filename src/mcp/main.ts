@@ -8,8 +8,13 @@ import { createServer } from "./server.ts";
 
 // Serves one parent agent until it closes our standard input or ends us. Calls that still wait are given up then, and
 // what they had started is stopped in order; this process ends when that is done.
-const environment = { ...process.env };
-const parts = { anabranch: new Anabranch({ environment }), directory: process.cwd(), environment };
+const clients = new Map<string | undefined, Anabranch>();
+const anabranchFor = (conversation?: string): Anabranch => {
+  const known = clients.get(conversation) ?? new Anabranch(conversation === undefined ? {} : { conversation });
+  clients.set(conversation, known);
+  return known;
+};
+const parts = { anabranchFor, directory: process.cwd() };
 const transport = new LineTransport(process.stdin, process.stdout);
 serveStdio(({ era }) => createServer(parts, era), {
   transport,

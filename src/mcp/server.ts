@@ -61,12 +61,12 @@ export function createServer(parts: ServerParts, era: "modern" | "legacy"): Serv
 
 /** Every tool, as clients are told of it. */
 export function listTools(): Tool[] {
-  return Object.entries(tools).map(([name, { about, input, output, readOnly }]) => ({
+  return Object.entries(tools).map(([name, tool]) => ({
     name,
-    description: about,
-    inputSchema: toolJsonSchema(input, "input"),
-    outputSchema: toolJsonSchema(output, "output"),
-    annotations: { readOnlyHint: readOnly, openWorldHint: false },
+    description: tool.about,
+    inputSchema: toolJsonSchema(tool.input, "input", "briefly" in tool),
+    outputSchema: toolJsonSchema(tool.output, "output"),
+    annotations: { readOnlyHint: tool.readOnly, openWorldHint: false },
   }));
 }
 
@@ -90,10 +90,12 @@ async function callTool(
   });
   try {
     const handler = HANDLERS[name as ToolName] as (input: unknown, call: unknown) => Promise<Answer<ToolName>>;
+    const caller = callerOf(mcpReq, server.getClientVersion()?.name);
     return resultOf(
       await handler(parseInput(name as ToolName, input), {
-        ...parts,
-        caller: callerOf(mcpReq, server.getClientVersion()?.name),
+        anabranch: parts.anabranchFor(caller.conversation.source),
+        directory: parts.directory,
+        caller,
         signal: mcpReq.signal,
         tell: (text: string) => progress.tell(text),
       }),

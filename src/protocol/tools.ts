@@ -150,8 +150,9 @@ export const tools = {
     readOnly: false,
   },
   plan: {
-    about: "Shows how run_agents would go about it, and why, without doing it.",
+    about: "Takes what run_agents takes, and shows how that would go about it, and why, without doing it.",
     input: z.strictObject(work),
+    briefly: true,
     output: z.object({
       mode: z.string(),
       atOnce: z.number(),
@@ -169,6 +170,8 @@ interface ToolShape {
   readonly about: string;
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
+  /** Whether what its keys mean is said with another tool. */
+  readonly briefly?: true;
   /** Whether it changes nothing. */
   readonly readOnly: boolean;
 }
@@ -188,19 +191,31 @@ export type RunReport = z.infer<typeof runReport>;
 /** One task, as a parent is told of it. */
 export type TaskReport = z.infer<typeof taskReport>;
 
-/** The JSON Schema of a tool's input or output, as short as it can be said. */
-export function toolJsonSchema(
-  schema: z.ZodType,
-  io: "input" | "output",
-): Record<string, unknown> & { type: "object" } {
+/**
+ * The JSON Schema of a tool's input or output, as short as it can be said: bounds are checked when it is called.
+ * @param briefly leaves out what the keys mean
+ */
+export function toolJsonSchema(schema: z.ZodType, io: "input" | "output", briefly = false): ObjectSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io,
-    override: ({ jsonSchema }) => {
-      // What every integer is bounded by says nothing.
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-      delete jsonSchema.propertyNames;
+    override({ jsonSchema, path }) {
+      for (const key of BOUNDS) delete jsonSchema[key];
+      if (briefly) delete jsonSchema.description;
+      if (path.length > 0) delete jsonSchema.additionalProperties;
     },
   });
   return { ...rest, type: "object" };
 }
+
+type ObjectSchema = Record<string, unknown> & { readonly type: "object" };
+
+const BOUNDS = [
+  "minLength",
+  "maxLength",
+  "minItems",
+  "maxItems",
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "propertyNames",
+] as const;

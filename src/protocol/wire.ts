@@ -13,6 +13,9 @@ export const MARKER_HEADER = "x-anabranch-marker";
 /** The header by which a client says which process it is. */
 export const PID_HEADER = "x-anabranch-pid";
 
+/** The header by which a client says for which conversation of an agent it asks. */
+export const CONVERSATION_HEADER = "x-anabranch-conversation";
+
 /** The environment variable that every process of a task carries. */
 export const MARKER_VARIABLE = "ANABRANCH_MARKER";
 

@@ -23,6 +23,8 @@ export interface ConnectOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Whether a daemon is started where none runs. Default: yes. */
   readonly start?: boolean;
+  /** The agent's own id of the conversation that is asked for, where one process serves several. */
+  readonly conversation?: string;
 }
 
 /** A run that was started. */
@@ -41,12 +43,16 @@ export interface RunHandle {
 /** Which conversation is copied, and what its copies are asked. */
 export interface ForkOptions {
   readonly source?: string;
+  /** Or a use of a tool in the conversation, by the agent's own id of it. */
+  readonly toolUse?: string;
   readonly kind?: "claude" | "codex" | "opencode" | "acp";
   readonly prompts?: readonly string[];
   /** A folder inside the repository. Default: the current one. */
   readonly directory?: string;
   /** Nothing that a copy changes is kept. */
   readonly writesNone?: boolean;
+  /** What all of them together may use. */
+  readonly budget?: WorkflowDefinition["budget"];
   /** Makes asking twice start once. Default: a new one for each call. */
   readonly requestId?: string;
 }
@@ -69,12 +75,14 @@ const MOST_TRIES = 5;
 export class Anabranch {
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #mayStart: boolean;
+  readonly #conversation: string | undefined;
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
 
   constructor(options: ConnectOptions = {}) {
     this.#environment = withWholeHome(options.environment ?? process.env);
     this.#mayStart = options.start ?? true;
+    this.#conversation = options.conversation;
   }
 
   /** Starts a run and resolves once it is recorded; its tasks then start by themselves. */
@@ -292,13 +300,17 @@ export class Anabranch {
   async #open(): Promise<Connection> {
     const file = readDaemonFile(directoriesFor(this.#environment));
     // Whether it still runs, the first question tells.
-    if (file !== undefined) return (this.#connection = openConnection(file.socket, this.#environment));
+    if (file !== undefined) return this.#openConnection(file.socket);
     if (this.#mayStart) return this.#startDaemon();
     throw new AnabranchError("DAEMON_UNREACHABLE", { message: "no daemon is running", hint: "anabranch daemon start" });
   }
 
   async #startDaemon(): Promise<Connection> {
-    return (this.#connection = openConnection(await startDaemon(this.#environment), this.#environment));
+    return this.#openConnection(await startDaemon(this.#environment));
+  }
+
+  #openConnection(socket: string): Connection {
+    return (this.#connection = openConnection(socket, this.#environment, this.#conversation));
   }
 
   /** Whether an error only means that the daemon went away; then another one runs now. */

@@ -10,6 +10,7 @@ import type {
   StreamRequest,
 } from "../protocol/commands.ts";
 import {
+  CONVERSATION_HEADER,
   MARKER_HEADER,
   MARKER_VARIABLE,
   PID_HEADER,
@@ -40,7 +41,11 @@ export interface Connection {
 }
 
 /** Talks to the daemon behind a socket. Nothing is sent before the first question. */
-export function openConnection(socket: string, environment: Readonly<Record<string, string | undefined>>): Connection {
+export function openConnection(
+  socket: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  conversation?: string,
+): Connection {
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   const marker = environment[MARKER_VARIABLE];
   const headers = {
@@ -48,6 +53,7 @@ export function openConnection(socket: string, environment: Readonly<Record<stri
     [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
     [PID_HEADER]: String(process.pid),
     ...(marker === undefined ? {} : { [MARKER_HEADER]: marker }),
+    ...(conversation === undefined ? {} : { [CONVERSATION_HEADER]: conversation }),
   };
 
   const post = (path: string, body: unknown, signal: AbortSignal | undefined): Promise<IncomingMessage> =>

@@ -1,16 +1,12 @@
 import { AnabranchError } from "../../base/errors.ts";
-import { newId, systemRandom } from "../../base/ids.ts";
-import { definedVariables } from "../../sdk/start-options.ts";
 import type { ToolHandler } from "../call.ts";
 import type { Caller } from "../caller.ts";
 
 /** Starts copies of the conversation in which it is called. */
 export const forkMe: ToolHandler<"fork_me"> = async ({ prompts, readOnly, budget }, call) => {
-  const { anabranch, directory, environment, caller } = call;
-  const { estimate, run } = await anabranch.ask("fork", {
+  const { anabranch, directory, caller } = call;
+  const { estimate, run } = await anabranch.fork({
     directory,
-    environment: definedVariables(environment),
-    requestId: newId(systemRandom, 24),
     prompts,
     ...requireKnown(caller.conversation),
     ...(readOnly === true ? { writesNone: true } : {}),
@@ -19,7 +15,7 @@ export const forkMe: ToolHandler<"fork_me"> = async ({ prompts, readOnly, budget
   if (run === undefined)
     throw new AnabranchError("INTERNAL", { message: "a fork with something to do started nothing" });
   const { way, contextTokens, cache } = estimate;
-  const tasks = run.taskList.map(({ name }) => name);
+  const tasks = run.view.taskList.map(({ name }) => name);
   const cost = contextTokens === undefined ? "" : `; each begins with ${contextTokens} tokens, a cache hit is ${cache}`;
   return {
     data: { id: run.id, tasks, way, ...(contextTokens === undefined ? {} : { contextTokens }), cache },

@@ -12,9 +12,10 @@ describe("the caller of a tool", () => {
   it("is known by what Claude Code and codex tell with each call", () => {
     const toolUse = callerOf(request({ "claudecode/toolUseId": "toolu_1" }), "claude-code");
     expect(toolUse.conversation).toEqual({ kind: "claude", toolUse: "toolu_1" });
+    expect(callerOf(request({}), "opencode").conversation).toEqual({ kind: "opencode" });
     const thread = callerOf(request({ threadId: "0199", callId: "c" }), "codex-mcp-client");
-    expect(thread.conversation).toEqual({ kind: "codex", conversation: "0199" });
-    expect(callerOf(request({ threadId: 7, "claudecode/toolUseId": "" }), undefined).conversation).toBeUndefined();
+    expect(thread.conversation).toEqual({ kind: "codex", source: "0199" });
+    expect(callerOf(request({ threadId: 7, "claudecode/toolUseId": "" }), undefined).conversation).toEqual({});
   });
 
   it("takes a handle only where its request says so", () => {

@@ -93,12 +93,10 @@ describe("a report for a parent agent", () => {
   it("is about one task where one is meant, and says what is going on where it goes on", () => {
     const view = run([taskView("a", { activity: "Edit src/a.ts" }), taskView("b")], { state: "active" });
     const report = reportRun(view, new Map(), view.taskList[0]);
-    expect(report).toEqual({
-      id: "k3v9",
-      state: "active",
-      tasks: [{ name: "a", state: "working", doing: "Edit src/a.ts" }],
-    });
-    expect(reportText(report)).toBe("run k3v9 active\na: Edit src/a.ts");
+    const next = 'not ended yet, and going on: wait_agents {"ids": ["k3v9"]}';
+    const tasks = [{ name: "a", state: "working", doing: "Edit src/a.ts" }];
+    expect(report).toEqual({ id: "k3v9", state: "active", tasks, next });
+    expect(reportText(report)).toBe(`run k3v9 active\na: Edit src/a.ts\n${next}`);
   });
 
   it("names how much it leaves out of long answers and many files", () => {
