@@ -66,7 +66,8 @@ export function listTools(): Tool[] {
     description: tool.about,
     inputSchema: toolJsonSchema(tool.input, "input", "briefly" in tool),
     outputSchema: toolJsonSchema(tool.output, "output"),
-    annotations: { readOnlyHint: tool.readOnly, openWorldHint: false },
+    // Nothing here destroys anything: what is stopped keeps its work. Clients ask people about tools that may.
+    annotations: { readOnlyHint: tool.readOnly, destructiveHint: false, openWorldHint: false },
   }));
 }
 

@@ -112,6 +112,14 @@ export const tools = {
           ageS: z.number(),
         }),
       ),
+      agents: z.array(
+        z.object({
+          name: z.string(),
+          kind: z.string().optional(),
+          about: z.string().optional(),
+          cannot: z.string().optional(),
+        }),
+      ),
     }),
     readOnly: true,
   },

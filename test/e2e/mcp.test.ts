@@ -187,7 +187,7 @@ describe("the server of tools for parent agents", () => {
     expect(state).toBe("active");
     expect(textOf(early)).toContain(`wait_agents {"ids": ["${id}"]}`);
     const none = await client.call("wait_agents", { ids: [`${id}/two`, id], any: true, seconds: 0 });
-    expect(none.structuredContent).toEqual({ ended: [], open: [`${id}/two`, id] });
+    expect(none.structuredContent).toMatchObject({ ended: [], open: [`${id}/two`, id] });
     const waiting = client.post("tools/call", {
       name: "wait_agents",
       arguments: { ids: [`${id}/two`, id], any: true },

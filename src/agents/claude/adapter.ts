@@ -8,7 +8,7 @@ import { launchOf } from "./launch.ts";
 import { createPrograms } from "./program.ts";
 import { findSdk } from "./sdk-place.ts";
 import { openSession } from "./session.ts";
-import { knowsConversation, listConversations } from "./transcripts.ts";
+import { findConversationUsing, knowsConversation, listConversations } from "./transcripts.ts";
 
 const CAPABILITIES: Capabilities = {
   fork: true,
@@ -43,6 +43,7 @@ export function createClaudeAdapter(clock: Clock): AgentAdapter {
       });
     },
     conversations: listConversations,
+    conversationUsing: (place, directory, toolUse) => findConversationUsing(place, directory, toolUse, clock),
     close: () => Promise.resolve(),
   };
 }

@@ -2,29 +2,67 @@ import { existsSync, realpathSync } from "node:fs";
 import { open, readdir, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
+import { delay, type Clock } from "../../base/clock.ts";
 import type { AgentPlace, Conversation } from "../port.ts";
-import { fieldsOf, numberOf, parseFields, textOf, type Fields } from "./fields.ts";
+import { fieldsOf, listOf, numberOf, parseFields, textOf, type Fields } from "./fields.ts";
 
 const TAIL_BYTES = 512 * 1024;
 const MOST_CONVERSATIONS = 50;
+const MOST_IN_USE = 10;
+const [MOST_LOOKS, LOOK_EVERY_MS] = [20, 100];
 const LONGEST_FOLDER_NAME = 200;
 const TITLE_LENGTH = 80;
 const TRANSCRIPT = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/;
 
 /** The conversations that Claude Code keeps of a folder, newest first. */
-export async function listConversations({ environment }: AgentPlace, directory: string): Promise<Conversation[]> {
-  const worked = existsSync(directory) ? realpathSync(directory) : directory;
-  const folders = (await namesIn(projectsOf(environment))).filter((name) => mayBeOf(name, worked));
-  const files = await Promise.all(folders.map((folder) => transcriptsIn(join(projectsOf(environment), folder))));
-  const newest = files.flat().toSorted((one, other) => other.updatedMs - one.updatedMs);
+export async function listConversations(place: AgentPlace, directory: string): Promise<Conversation[]> {
+  const worked = realPath(directory);
+  const newest = await newestTranscripts(place, directory);
   const read = await Promise.all(newest.slice(0, MOST_CONVERSATIONS).map(readTail));
   return read.filter((one) => one?.directory === worked).filter((one) => one !== undefined);
+}
+
+/**
+ * The conversation of a folder in which a tool is in use, by the id of that use. Claude Code may write down a little
+ * later what it is doing, so it is looked for a few times.
+ */
+export async function findConversationUsing(
+  place: AgentPlace,
+  directory: string,
+  toolUse: string,
+  clock: Clock,
+): Promise<string | undefined> {
+  for (let looks = 1; ; looks += 1) {
+    const found = await lookForUse(place, directory, toolUse);
+    if (found !== undefined || looks === MOST_LOOKS) return found;
+    await delay(clock, LOOK_EVERY_MS);
+  }
+}
+
+async function lookForUse(place: AgentPlace, directory: string, toolUse: string): Promise<string | undefined> {
+  const newest = await newestTranscripts(place, directory);
+  for (const { id, path } of newest.slice(0, MOST_IN_USE)) {
+    const blocks = (await lastEntries(path)).flatMap((entry) => listOf(fieldsOf(entry["message"])["content"]));
+    if (blocks.some((block) => fieldsOf(block)["type"] === "tool_use" && fieldsOf(block)["id"] === toolUse)) return id;
+  }
+  return undefined;
 }
 
 /** Whether Claude Code keeps a conversation, of whatever folder. */
 export async function knowsConversation({ environment }: AgentPlace, conversation: string): Promise<boolean> {
   const projects = projectsOf(environment);
   return (await namesIn(projects)).some((folder) => existsSync(join(projects, folder, `${conversation}.jsonl`)));
+}
+
+function realPath(directory: string): string {
+  return existsSync(directory) ? realpathSync(directory) : directory;
+}
+
+async function newestTranscripts({ environment }: AgentPlace, directory: string): Promise<Transcript[]> {
+  const projects = projectsOf(environment);
+  const folders = (await namesIn(projects)).filter((name) => mayBeOf(name, realPath(directory)));
+  const files = await Promise.all(folders.map((folder) => transcriptsIn(join(projects, folder))));
+  return files.flat().toSorted((one, other) => other.updatedMs - one.updatedMs);
 }
 
 function projectsOf(environment: Readonly<Record<string, string>>): string {
