@@ -346,6 +346,18 @@ Examples:
 ).option("--yes", "agree without being asked");
 
 addCommand(
+  "leases",
+  "list who alone may write where, and until when",
+  () => import("./commands/leases.ts"),
+  `
+A task with "exclusive: true" has a lease of what it says it "writes:".
+
+Examples:
+  anabranch leases
+  anabranch leases --json`,
+);
+
+addCommand(
   "git [args...]",
   "run a read-only git command in the vault of this repository",
   () => import("./commands/git.ts"),

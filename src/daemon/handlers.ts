@@ -17,6 +17,7 @@ import type { Lander } from "./lander.ts";
 import { createDefinitionHandlers } from "./agents/definition-handlers.ts";
 import { createSessionHandlers } from "./agents/session-handlers.ts";
 import { createLandingHandlers } from "./landing-handlers.ts";
+import { createLeaseHandlers } from "./lease-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { predict } from "./predict.ts";
@@ -165,6 +166,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     ...createLandingHandlers(context),
     ...createSessionHandlers(context),
     ...createDefinitionHandlers(context),
+    ...createLeaseHandlers(context),
     predict: (request) => predict(parts, context.forecaster, request),
 
     gc: (request) => collectGarbage(parts, request, context.config.keepMs),

@@ -87,7 +87,7 @@ export async function planRun(parts: Parts, request: StartRequest, extras: Start
     subdirectory,
   });
   const graph = buildGraph(spec.tasks);
-  candidateGroups(graph, spec.join);
+  refuseExclusiveCandidates(spec.tasks, candidateGroups(graph, spec.join).flat());
   refuseEqualVariables(spec.tasks);
   if (!parts.remembered.isFilled(row.id)) parts.remembered.fill(row.id, await loadValues(parts.store, row.id));
   const estimates = new Map(spec.tasks.map((task) => [task.name, estimateTask(parts, row.id, task)]));
@@ -150,6 +150,17 @@ function chooseWorkflow(
           ? `its workflows are: ${names.join(", ")}`
           : `anabranch init writes one; or give tasks: anabranch run -t ${/^[\w-]+$/.test(name) ? name : "name"}='command'`,
     data: { workflow: name, known: names },
+  });
+}
+
+// One that waits to be chosen would keep its lease from the others meanwhile.
+function refuseExclusiveCandidates(tasks: readonly TaskSpec[], candidates: readonly string[]): void {
+  const task = tasks.find(({ name, exclusive }) => exclusive && candidates.includes(name));
+  if (task === undefined) return;
+  throw new AnabranchError("GRAPH_INVALID", {
+    message: `${task.name} is one of several of which the best lands, so it cannot be exclusive`,
+    hint: `remove "exclusive" from ${task.name}, or join with "first"`,
+    data: { task: task.name },
   });
 }
 

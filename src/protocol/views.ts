@@ -458,6 +458,21 @@ export const agentDefinitionView = agentSummary.extend({
 /** An agent that cannot be used, and why. */
 export const brokenAgent = z.object({ name: z.string(), source: z.string(), reason: reasonView });
 
+/** The exclusive right of a task to write a scope. */
+export const leaseView = z.object({
+  id: z.string(),
+  run: z.string(),
+  task: z.string(),
+  /** Larger than that of every earlier lease in the repository. */
+  token: z.number(),
+  /** Globs, from the repository's root. */
+  scope: z.array(z.string()),
+  createdMs: ms,
+  expiresMs: ms,
+  /** Whether it is renewed until the task's work has landed. */
+  renews: z.boolean(),
+});
+
 /** One check of `doctor`. */
 export const checkView = z.object({
   name: z.string(),
@@ -484,4 +499,5 @@ export type NoticeView = z.infer<typeof noticeView>;
 export type AgentProgramView = z.infer<typeof agentProgramView>;
 export type AgentSummary = z.infer<typeof agentSummary>;
 export type AgentDefinitionView = z.infer<typeof agentDefinitionView>;
+export type LeaseView = z.infer<typeof leaseView>;
 export type CheckView = z.infer<typeof checkView>;

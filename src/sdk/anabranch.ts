@@ -11,7 +11,15 @@ import type {
   StreamName,
   StreamRequest,
 } from "../protocol/commands.ts";
-import type { AgentDefinitionView, EventView, NoticeView, PlanView, RunSummary, RunView } from "../protocol/views.ts";
+import type {
+  AgentDefinitionView,
+  EventView,
+  LeaseView,
+  NoticeView,
+  PlanView,
+  RunSummary,
+  RunView,
+} from "../protocol/views.ts";
 import type { WorkflowDefinition } from "../workflows/schema.ts";
 import { openConnection, type Connection } from "./connection.ts";
 import { readDaemonFile, startDaemon } from "./daemon.ts";
@@ -191,6 +199,27 @@ export class Anabranch {
     return { estimate, run: run === undefined ? undefined : this.#handle(run) };
   }
 
+  /**
+   * Takes the exclusive right to write some paths, for a task that calls this itself. Others are told, have to wait or
+   * are refused, and what they have changed there lands later.
+   */
+  claim(
+    scope: readonly string[],
+    options: { readonly ttlMs?: number; readonly directory?: string } = {},
+  ): Promise<LeaseView> {
+    return this.ask("claim", { directory: process.cwd(), ...options, scope: [...scope] });
+  }
+
+  /** Gives up what the calling task has claimed. */
+  release(id: string): Promise<LeaseView> {
+    return this.ask("release", { id });
+  }
+
+  /** Who may write where, in the repository around a folder. */
+  leases(directory = process.cwd()): Promise<LeaseView[]> {
+    return this.ask("leases", { directory });
+  }
+
   /** Events in the order they were committed; with `follow`, also those to come. */
   async *events(options: StreamRequest<"events"> = {}): AsyncGenerator<EventView, void, undefined> {
     let { afterSeq = 0 } = options;
@@ -354,6 +383,8 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "agents",
   "agents-show",
   "agents-trust",
+  "claim",
+  "leases",
   "gc",
   "doctor",
 ]);

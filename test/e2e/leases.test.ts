@@ -8,7 +8,7 @@ import type { StartOptions } from "../../src/sdk/start-options.ts";
 import { makeHome, type Home } from "../fixtures/home.ts";
 import { onLane } from "../fixtures/landings.ts";
 import { git, makeRepository, temporaryFolder } from "../fixtures/repository.ts";
-import { taskOf } from "../fixtures/runs.ts";
+import { refused, taskOf } from "../fixtures/runs.ts";
 import { until } from "../fixtures/until.ts";
 
 /** A place where tasks say how far they are and wait for a word. */
@@ -224,8 +224,8 @@ describe("what others have changed in a scope that is held", () => {
     await failed.wait();
     const holder = await start({ holder: { run: waiting("holder", "true"), writes: "src/**", exclusive: true } });
     await until(() => stage.hasBegun("holder"), "the holder has begun");
-    const refused = await home.cli(root, ["land", `${failed.id}/failed`, "--json"]);
-    expect(JSON.parse(refused.stdout || refused.stderr)).toMatchObject({
+    const told = await home.cli(root, ["land", `${failed.id}/failed`, "--json"]);
+    expect(JSON.parse(told.stdout || told.stderr)).toMatchObject({
       ok: false,
       error: { code: "LEASE_HELD", message: expect.stringContaining(`lease of ${holder.id}/holder`) },
     });
@@ -248,5 +248,82 @@ describe("what others have changed in a scope that is held", () => {
     expect((await holder.wait()).outcome).toBe("succeeded");
     const child = JSON.parse(readFileSync(join(folder, "child.json"), "utf8")) as { data: RunView };
     expect(child.data).toMatchObject({ outcome: "succeeded", parent: { run: holder.id, task: "holder" } });
+  });
+});
+
+/** A script by which a task asks for leases, and prints what it is told. */
+function askScript(folder: string): string {
+  const path = join(folder, "ask.mjs");
+  writeFileSync(
+    path,
+    `import { Anabranch } from ${JSON.stringify(join(import.meta.dirname, "../../dist/index.js"))};
+     const anabranch = new Anabranch();
+     const [what, ...args] = process.argv.slice(2);
+     const asked = what === "release" ? anabranch.release(args[0]) : anabranch.claim(args, { ttlMs: 60_000 });
+     const told = await asked.catch(({ code, message }) => ({ code, message }));
+     console.log(JSON.stringify(told));
+     anabranch.close();`,
+  );
+  return `${process.execPath} ${path}`;
+}
+
+describe("a task that claims files on its way", () => {
+  it("holds them until it is over, and others are told at once", async () => {
+    const stage = makeStage();
+    const { waiting, start, folder, home, root } = stage;
+    const ask = askScript(folder);
+    const holder = await start({
+      holder: `cd src && ${ask} claim './*.txt' "$PWD/../docs/a.txt" > "${folder}/first.json"; ${waiting("holder", "true")}`,
+    });
+    await until(() => stage.hasBegun("holder"), "the holder has claimed");
+    const first: unknown = JSON.parse(readFileSync(join(folder, "first.json"), "utf8"));
+    expect(first).toMatchObject({ run: holder.id, task: "holder", scope: ["src/*.txt", "docs/a.txt"], renews: false });
+    const other = await start({
+      other: `${ask} claim src/a.txt > "${folder}/told.json"; ${ask} release ${(first as { id: string }).id} >> "${folder}/told.json"; ${ask} claim ../x /etc/passwd >> "${folder}/told.json"; ${ask} claim 'lib/**' >> "${folder}/told.json"`,
+    });
+    expect((await other.wait()).outcome).toBe("succeeded");
+    const told = readFileSync(join(folder, "told.json"), "utf8").trim().split("\n");
+    expect(told.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { code: "LEASE_HELD", message: expect.stringContaining(`lease of ${holder.id}/holder`) },
+      { code: "NOT_FOUND" },
+      { code: "USAGE" },
+      { scope: ["lib/**"], token: 2 },
+    ]);
+    const listed = await home.cli(root, ["leases", "--json"]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({ ok: true, data: [{ task: "holder", token: 1 }] });
+    expect((await home.cli(root, ["leases"])).stdout).toContain(`${holder.id}/holder  src/*.txt, docs/a.txt`);
+    stage.release("holder");
+    await holder.wait();
+    expect((await home.cli(root, ["leases"])).stdout).toContain("Nobody holds a lease here");
+  });
+
+  it("may give them up before", async () => {
+    const stage = makeStage();
+    const { start, folder } = stage;
+    const ask = askScript(folder);
+    const run = await start({
+      holder: `id=$(${ask} claim 'src/**' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/'); ${ask} release "$id" > "${folder}/told.json"; ${ask} release "$id" >> "${folder}/told.json"`,
+    });
+    await run.wait();
+    const told = readFileSync(join(folder, "told.json"), "utf8").trim().split("\n");
+    expect(told.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { scope: ["src/**"] },
+      { code: "NOT_FOUND" },
+    ]);
+  });
+
+  it("is needed for that: nobody else has leases", async () => {
+    const { home, root, start } = makeStage();
+    await (await start({ one: "true" })).wait();
+    await refused(home.client().claim(["src/**"], { directory: root }), "USAGE");
+    await refused(home.client().release("abc"), "USAGE");
+  });
+});
+
+describe("a task that is one of several of which the best lands", () => {
+  it("cannot be exclusive: it would keep its lease while it waits to be chosen", async () => {
+    const { start } = makeStage();
+    const task = { run: "echo x > src/a.txt", writes: "src/**", exclusive: true };
+    await refused(start({ one: task, two: "echo y > src/a.txt" }, { join: "best-of-n" }), "GRAPH_INVALID");
   });
 });
