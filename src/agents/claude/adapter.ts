@@ -3,9 +3,9 @@ import { AnabranchError } from "../../base/errors.ts";
 import { newUuid, systemRandom } from "../../base/ids.ts";
 import type { Capabilities } from "../../engine/agent.ts";
 import type { AgentAdapter } from "../port.ts";
+import { createProgramSearch } from "../program-search.ts";
 import { startControlTransport } from "./control-transport.ts";
 import { launchOf } from "./launch.ts";
-import { createPrograms } from "./program.ts";
 import { findSdk } from "./sdk-place.ts";
 import { openSession } from "./session.ts";
 import { findConversationUsing, knowsConversation, listConversations } from "./transcripts.ts";
@@ -22,9 +22,18 @@ const CAPABILITIES: Capabilities = {
   sharedProcess: false,
 };
 
+const PROGRAM = {
+  product: "Claude Code",
+  command: "claude",
+  oldest: "2.1.319",
+  newest: "2.1.330",
+  install: "install it: https://code.claude.com/docs/en/setup",
+  update: "claude update",
+};
+
 /** The adapter for Claude Code: one program for each session. */
 export function createClaudeAdapter(clock: Clock): AgentAdapter {
-  const programs = createPrograms(clock);
+  const programs = createProgramSearch(PROGRAM, clock);
   return {
     kind: "claude",
     capabilities: CAPABILITIES,

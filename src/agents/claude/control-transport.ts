@@ -13,7 +13,7 @@ import type { Clock } from "../../base/clock.ts";
 import { startLineProgram } from "../../process/line-program.ts";
 import { fieldsOf, parseFields, textOf, type Fields } from "./fields.ts";
 import { argumentsOf, type Launch } from "./launch.ts";
-import { HOOKED_AFTER, HOOK_PATIENCE_S, type Listener, type Transport } from "./transport.ts";
+import { HOOKED_AFTER, HOOK_PATIENCE_S, messageOf, overlong, type Listener, type Transport } from "./transport.ts";
 
 const HOOKS = {
   PreToolUse: [{ hookCallbackIds: ["before"], timeout: HOOK_PATIENCE_S, onFailure: "block" }],
@@ -32,7 +32,7 @@ export async function startControlTransport(launch: Launch, listener: Listener, 
     controlGroup: launch.options.controlGroup,
     clock,
     onLine: (line) => hear(line),
-    onOverlong: (sizeBytes) => listener.onRemark(`claude wrote a line of ${sizeBytes} bytes, which was skipped`),
+    onOverlong: (sizeBytes) => listener.onRemark(overlong(sizeBytes)),
   });
   const write = (message: object): Promise<void> => program.write(JSON.stringify(message));
 
@@ -77,22 +77,18 @@ export async function startControlTransport(launch: Launch, listener: Listener, 
     for (const { reject } of pending.values()) reject(ended(lastWords));
     pending.clear();
   });
-  ask({ subtype: "initialize", hooks: HOOKS }).catch((error: unknown) => {
-    listener.onRemark(`claude does not take hooks and was ended: ${String(error)}`);
-    program.signal("SIGKILL");
-  });
+  ask({ subtype: "initialize", hooks: HOOKS })
+    .then((answer) => {
+      if (answer["hook_on_failure_supported"] !== true) throw refused("its hooks cannot block");
+    })
+    .catch((error: unknown) => {
+      listener.onRemark(`claude does not take hooks and was ended: ${String(error)}`);
+      program.signal("SIGKILL");
+    });
   return {
     pid: program.pid,
     gone: program.gone,
-    say: ({ id, text, when }) =>
-      write({
-        type: "user",
-        message: { role: "user", content: [{ type: "text", text }] },
-        parent_tool_use_id: null,
-        session_id: launch.conversation,
-        uuid: id,
-        priority: when,
-      }),
+    say: (spoken) => write(messageOf(spoken, launch.conversation)),
     interrupt: async () => void (await ask({ subtype: "interrupt" })),
     usage: () => ask({ subtype: "get_usage", skip_behaviors: true }),
     cost: async () => costIn(textOf((await ask({ subtype: "get_session_cost" }))["text"]) ?? ""),

@@ -6,6 +6,8 @@ import { fieldsOf, listOf, numberOf, textOf, type Fields } from "./fields.ts";
 export type Said =
   /** Something that was sent is about to reach the model. */
   | { readonly type: "started"; readonly id: string }
+  /** The program sets to work, whoever wanted it. */
+  | { readonly type: "awake" }
   /** Something that was sent will not reach the model. */
   | { readonly type: "dropped"; readonly id: string }
   /** The model has answered a request, or has begun to. */
@@ -129,6 +131,8 @@ function readLifecycle({ command_uuid, state }: Fields): Said[] {
 
 function readSystem(message: Fields): Said[] {
   switch (message["subtype"]) {
+    case "init":
+      return [{ type: "awake" }];
     case "api_retry": {
       const { error_status, error, retry_delay_ms } = message;
       const reason = reasonOfStatus(error_status) ?? reasonOfCode(error) ?? "cut";

@@ -12,6 +12,13 @@ export interface SdkSpawn {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** What the SDK does not know of. */
+export interface SdkSurroundings {
+  readonly clock: Clock;
+  readonly controlGroup: string | undefined;
+  readonly onOverlong: (sizeBytes: number) => void;
+}
+
 /** A program of ours in the shape of the processes that the SDK knows. */
 export interface SdkProcess {
   readonly process: EventEmitter & { readonly stdin: Writable; readonly stdout: Readable };
@@ -20,17 +27,15 @@ export interface SdkProcess {
 }
 
 /** Starts a program for the SDK: it has no way to wait for one, so what it writes meanwhile waits. */
-export function startSdkProcess(spawn: SdkSpawn, clock: Clock, controlGroup: string | undefined): SdkProcess {
+export function startSdkProcess(spawn: SdkSpawn, surroundings: SdkSurroundings): SdkProcess {
   const stdout = new Readable({ read: () => undefined });
   const program = startLineProgram({
     program: spawn.command,
     args: spawn.args,
     cwd: spawn.cwd ?? "/",
     environment: definedOf(spawn.env),
-    controlGroup,
-    clock,
     onLine: (line) => void stdout.push(`${line}\n`),
-    onOverlong: () => undefined,
+    ...surroundings,
   });
   const state = { killed: false, exitCode: null as number | null, signalCode: null as NodeJS.Signals | null };
   const process = Object.assign(new EventEmitter(), state, {

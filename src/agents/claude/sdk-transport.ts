@@ -6,7 +6,7 @@ import { AnabranchError } from "../../base/errors.ts";
 import { fieldsOf, type Fields } from "./fields.ts";
 import { builtInOf, SETTINGS, toolServersOf, type Launch } from "./launch.ts";
 import { startSdkProcess, type SdkProcess, type SdkSpawn } from "./sdk-process.ts";
-import { HOOKED_AFTER, HOOK_PATIENCE_S, type Listener, type Spoken, type Transport } from "./transport.ts";
+import { HOOKED_AFTER, HOOK_PATIENCE_S, messageOf, overlong, type Listener, type Transport } from "./transport.ts";
 
 /** As much of the SDK as is used here. */
 interface Sdk {
@@ -29,8 +29,13 @@ export async function startSdkTransport(
   const sdk = await loadSdk(path);
   const inbox = createInbox();
   let started: SdkProcess | undefined;
+  const surroundings = {
+    clock,
+    controlGroup: launch.options.controlGroup,
+    onOverlong: (sizeBytes: number) => listener.onRemark(overlong(sizeBytes)),
+  };
   const spawn = (call: SdkSpawn): SdkProcess["process"] => {
-    started = startSdkProcess({ ...call, args: [...launch.args, ...call.args] }, clock, launch.options.controlGroup);
+    started = startSdkProcess({ ...call, args: [...launch.args, ...call.args] }, surroundings);
     return started.process;
   };
   const query = sdk.query({
@@ -102,17 +107,6 @@ function optionsOf({ options, ...launch }: Launch, listener: Listener): object {
     },
     canUseTool: (tool: string, input: Fields, { toolUseID }: { toolUseID: string }) =>
       listener.onPermission({ tool_name: tool, input, tool_use_id: toolUseID }),
-  };
-}
-
-function messageOf({ id, text, when }: Spoken, conversation: string): object {
-  return {
-    type: "user",
-    message: { role: "user", content: [{ type: "text", text }] },
-    parent_tool_use_id: null,
-    session_id: conversation,
-    uuid: id,
-    priority: when,
   };
 }
 

@@ -107,6 +107,8 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
     switch (said.type) {
       case "started":
         return begin(said.id);
+      case "awake":
+        return stopHolding();
       case "dropped":
         return drop(said.id);
       case "request":

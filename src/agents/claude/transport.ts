@@ -44,3 +44,20 @@ export const HOOKED_AFTER = "Read|Edit|Write|MultiEdit|NotebookEdit";
 
 /** About three weeks: a person may be asked, and timers of 2^31 ms and more go off at once. */
 export const HOOK_PATIENCE_S = 2_000_000;
+
+/** Something to say, as the program reads it. */
+export function messageOf({ id, text, when }: Spoken, conversation: string): object {
+  return {
+    type: "user",
+    message: { role: "user", content: [{ type: "text", text }] },
+    parent_tool_use_id: null,
+    session_id: conversation,
+    uuid: id,
+    priority: when,
+  };
+}
+
+/** What people are told of a line that was too long to be read. */
+export function overlong(sizeBytes: number): string {
+  return `claude wrote a line of ${sizeBytes} bytes, which was skipped`;
+}
