@@ -466,6 +466,28 @@ describe("the adapter for Claude Code", () => {
 
   it("finds the program and its version", async () => {
     const { place } = bench();
-    expect(await adapter.detect(place)).toMatchObject({ found: true, version: "2.1.330", path: place.program.command });
+    expect(await adapter.detect(place)).toEqual({ found: true, version: "2.1.330", path: place.program.command });
+  });
+
+  it("does not use a program that is missing or too old, and warns of one that nobody has tried", async () => {
+    const { home, place } = bench();
+    const command = join(home, "claude");
+    const called = (version: string): void =>
+      writeFileSync(command, `#!/bin/sh\necho "${version} (Claude Code)"`, { mode: 0o755 });
+    const program = { command, args: [] };
+    expect(await adapter.detect({ ...place, program })).toMatchObject({
+      found: false,
+      error: { code: "AGENT_MISSING" },
+    });
+    called("2.1.197");
+    expect(await adapter.detect({ ...place, program })).toMatchObject({
+      found: false,
+      error: { code: "AGENT_TOO_OLD", message: expect.stringMatching(/2\.1\.197.*2\.1\.319/) as unknown },
+    });
+    called("3.0.0 ");
+    expect(await adapter.detect({ ...place, program })).toMatchObject({
+      found: true,
+      warning: expect.stringContaining("3.0.0") as unknown,
+    });
   });
 });
