@@ -91,6 +91,8 @@ export interface OpenOptions extends AgentPlace {
   readonly gate: Gate;
   /** Told everything that happens, in order. It never throws and returns at once. */
   readonly onEvent: (event: AgentEvent) => void;
+  /** A program of the session's own is started through this one: a program and the arguments before its own. */
+  readonly through?: readonly string[] | undefined;
   /** The folder of the control group that a program of the session's own goes into. */
   readonly controlGroup?: string | undefined;
 }

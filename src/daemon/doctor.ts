@@ -4,6 +4,7 @@ import { totalmem } from "node:os";
 
 import { AGENT_KINDS } from "../engine/agent.ts";
 import type { CheckView } from "../protocol/views.ts";
+import { measureFileTrace } from "../process/file-trace.ts";
 import { findMarkedByVariable } from "../process/table.ts";
 import { MARKER_VARIABLE } from "../protocol/wire.ts";
 import { canShareBlocks } from "../workspaces/dependencies.ts";
@@ -36,8 +37,19 @@ export async function examine(
     orphans(parts),
     workspaces(parts),
     memory(),
+    await tracing(parts),
     await agentPrograms(parts, environment ?? definedOf(process.env)),
   ];
+}
+
+/** What it costs to find out which files the commands of an agent read. */
+async function tracing(parts: Parts): Promise<CheckView> {
+  const factor = await measureFileTrace(parts.clock);
+  const evidence =
+    factor === undefined
+      ? "strace cannot be used: what the commands of agents read stays unknown"
+      : `strace: commands that are traced take ${factor.toFixed(1)} times as long`;
+  return { name: "trace", result: "ok", evidence };
 }
 
 /** Programs of agents are no must: what is not found is only told. */

@@ -44,6 +44,8 @@ export interface LineProgramCall {
   readonly onComplaint?: ((text: string) => void) | undefined;
   /** The folder of the control group it goes into. */
   readonly controlGroup?: string | undefined;
+  /** It is started through this one: a program and the arguments before its own. */
+  readonly through?: readonly string[] | undefined;
 }
 
 const LONGEST_LINE_BYTES = 64 * 1024 * 1024;
@@ -113,8 +115,9 @@ function spawned(call: LineProgramCall): Promise<ChildProcessWithoutNullStreams>
     });
   return new Promise((resolve, reject) => {
     try {
-      const { program, args, cwd, environment } = call;
-      const child = spawn(program, [...args], { cwd, env: { ...environment }, stdio: "pipe", detached: true });
+      const { cwd, environment } = call;
+      const [program = "", ...args] = [...(call.through ?? []), call.program, ...call.args];
+      const child = spawn(program, args, { cwd, env: { ...environment }, stdio: "pipe", detached: true });
       child.once("spawn", () => resolve(child));
       child.once("error", (cause) => reject(failure(cause)));
     } catch (cause) {

@@ -16,6 +16,7 @@ export interface SdkSpawn {
 export interface SdkSurroundings {
   readonly clock: Clock;
   readonly controlGroup: string | undefined;
+  readonly through: readonly string[] | undefined;
   readonly onOverlong: (sizeBytes: number) => void;
 }
 

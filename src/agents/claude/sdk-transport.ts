@@ -32,6 +32,7 @@ export async function startSdkTransport(
   const surroundings = {
     clock,
     controlGroup: launch.options.controlGroup,
+    through: launch.options.through,
     onOverlong: (sizeBytes: number) => listener.onRemark(overlong(sizeBytes)),
   };
   const spawn = (call: SdkSpawn): SdkProcess["process"] => {

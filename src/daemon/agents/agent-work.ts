@@ -8,11 +8,14 @@
  * 2. A message is passed on once; what has not reached the agent when its work is over is told as undelivered.
  * 3. When it is closed, no program of its own is alive.
  */
+import { join } from "node:path";
+
 import type { AgentAdapter, AgentEvent, AgentFailure, OpenOptions, Session, TurnEnd } from "../../agents/port.ts";
 import { AnabranchError, isAnabranchError, toAnabranchError } from "../../base/errors.ts";
 import { pause } from "../../base/clock.ts";
 import { NO_USAGE, type Usage } from "../../engine/agent.ts";
 import { identify } from "../../process/identity.ts";
+import { prepareFileTrace, type FileTrace } from "../../process/file-trace.ts";
 import { OutputWriter } from "../../process/output-writer.ts";
 import { attemptName, type AttemptRow, type ProcessRecord } from "../../store/attempts.ts";
 import type { MessageRow } from "../../store/messages.ts";
@@ -79,6 +82,7 @@ export class AgentWork {
   readonly #transcript: Transcript;
   readonly #sets: FileSetRecorder;
   readonly #turns = new TurnQueue();
+  readonly #trace: FileTrace | undefined;
   readonly #sent = new Map<string, MessageRow[]>();
   #session: Session | undefined;
   #row: SessionRow;
@@ -103,6 +107,7 @@ export class AgentWork {
     this.#usedBefore = this.#row.record.usage;
     this.#sets = new FileSetRecorder(prepared.workspace.tree, this.#row.record.sets);
     this.#transcript = new Transcript(folder, run.row.spec.logCapBytes);
+    this.#trace = this.#prepareTrace();
     if (!isNew) this.#transcript.remark(`${agent.name} is taken up again in the same conversation`);
     this.#stopListening = parts.mailbox.listen(attempt.run, attempt.task, () => this.#deliver());
   }
@@ -188,6 +193,7 @@ export class AgentWork {
     this.#stopListening();
     await this.#session?.close().catch(() => undefined);
     await this.#delivering;
+    if (this.#trace !== undefined) this.#sets.traced(await this.#trace.take());
     const { parts, attempt } = this.#context;
     for (const message of await parts.mailbox.waiting(attempt.run, attempt.task)) {
       await parts.mailbox.settle(message, "undelivered");
@@ -254,7 +260,22 @@ export class AgentWork {
       }),
       onEvent: (event) => this.#take(event),
       controlGroup: this.controlGroup,
+      through: this.#trace?.through,
     };
+  }
+
+  /** Where what its commands read is to be found out. */
+  #prepareTrace(): FileTrace | undefined {
+    const { agent, prepared, folder } = this.#context;
+    if (agent.trace === undefined) return undefined;
+    if (this.#adapter.capabilities.sharedProcess) {
+      this.#transcript.remark(`what it reads is not traced: ${agent.kind} serves several sessions from one program`);
+      return undefined;
+    }
+    const path = prepared.environment["PATH"] ?? "";
+    const trace = prepareFileTrace(prepared.workspace.tree, join(folder, "reads"), path);
+    if (trace === undefined) this.#transcript.remark("what it reads is not traced: strace is not on the PATH");
+    return trace;
   }
 
   async #converse(stop: AbortSignal): Promise<AgentEnd> {

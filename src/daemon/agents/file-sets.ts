@@ -41,12 +41,12 @@ export class FileSetRecorder {
     this.#hasRunCommands = true;
   }
 
-  /** All commands were traced, and this is what they read. */
+  /** All commands were traced, and this is what they read; git's own files are no work of anybody's. */
   traced(reads: Iterable<string>): void {
     this.#isTraced = true;
     for (const path of reads) {
       const inside = this.locate(path);
-      if (inside !== undefined) this.#add(this.#reads, inside, "traced");
+      if (inside !== undefined && !/^\.git(\/|$)/.test(inside)) this.#add(this.#reads, inside, "traced");
     }
   }
 
