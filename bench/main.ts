@@ -12,6 +12,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { accept } from "./accept.ts";
+import { agents } from "./agents.ts";
 import type { Bench } from "./bench.ts";
 import { landing } from "./landing.ts";
 import { cpuPressureMs, describeMachine } from "./machine.ts";
@@ -34,6 +35,7 @@ const BENCHES: readonly Bench[] = [
   accept,
   overhead,
   startup,
+  agents,
 ];
 
 const { values, positionals } = parseArgs({

@@ -14,7 +14,11 @@ export default defineConfig({
   fixedExtension: false,
   logLevel: "warn",
   dts: false,
-  deps: { alwaysBundle: [/^(?!node:|@photostructure\/)/], neverBundle: ["@photostructure/sqlite"], onlyBundle: false },
+  deps: {
+    alwaysBundle: [/^(?!node:|@photostructure\/|vitest$)/],
+    neverBundle: ["@photostructure/sqlite", "vitest"],
+    onlyBundle: false,
+  },
   hooks: {
     "build:done": () => copyFileSync("src/process/shim.sh", ".build/bench/shim.sh"),
   },
