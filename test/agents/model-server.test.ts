@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import type { AgentKind } from "../../src/engine/agent.ts";
+import { AGENT_KINDS, type AgentKind } from "../../src/engine/agent.ts";
+import { DIALECTS } from "./dialects.ts";
 import { startModelServer, type ModelServer } from "./model-server.ts";
 import { agentHome, agentPlace, type Place } from "./places.ts";
-import { placeOf, scripted, stepAt, type Step } from "./script.ts";
+import { placeOf, scripted, stepAt } from "./script.ts";
 
 let server: ModelServer;
 beforeAll(async () => {
@@ -15,29 +16,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** How each vendor's own command takes a prompt, and how its model writes a file. */
-const HEADLESS: Readonly<
-  Record<AgentKind, { readonly args: (model: string) => string[]; readonly write: (path: string) => Step }>
-> = {
-  claude: {
-    args: (model) => ["-p", "--permission-mode", "acceptEdits", "--model", model],
-    write: (path) => ({ tool: "Write", input: { file_path: path, content: "written\n" } }),
-  },
-  codex: {
-    args: (model) => ["exec", "--skip-git-repo-check", "-s", "danger-full-access", "-m", model, "-"],
-    write: (path) => ({
-      tool: "apply_patch",
-      input: `*** Begin Patch\n*** Add File: ${path}\n+written\n*** End Patch\n`,
-    }),
-  },
-  opencode: {
-    args: (model) => ["run", "--title", "a test", "-m", model],
-    write: (path) => ({ tool: "write", input: { filePath: path, content: "written\n" } }),
-  },
-  acp: {
-    args: (model) => ["--approval-mode", "yolo", "--model", model],
-    write: (path) => ({ tool: "write_file", input: { file_path: path, content: "written\n" } }),
-  },
+/** How each vendor's own command takes a prompt from its standard input. */
+const HEADLESS: Readonly<Record<AgentKind, (model: string) => string[]>> = {
+  claude: (model) => ["-p", "--permission-mode", "acceptEdits", "--model", model],
+  codex: (model) => ["exec", "--skip-git-repo-check", "-s", "danger-full-access", "-m", model, "-"],
+  opencode: (model) => ["run", "--title", "a test", "-m", model],
+  acp: (model) => ["--approval-mode", "yolo", "--model", model],
 };
 
 async function runHeadless(place: Place, args: readonly string[], cwd: string, prompt: string): Promise<string> {
@@ -49,16 +33,15 @@ async function runHeadless(place: Place, args: readonly string[], cwd: string, p
 }
 
 describe("the scripted model", () => {
-  it.each(["claude", "codex", "opencode", "acp"] as const)("makes the real %s write a file", async (kind) => {
+  it.each(AGENT_KINDS)("makes the real %s write a file", async (kind) => {
     const home = agentHome();
     const place = agentPlace(kind, server, home);
     const cwd = join(home, "project");
     mkdirSync(cwd);
     const path = join(realpathSync(cwd), "file.txt");
-    const { args, write } = HEADLESS[kind];
-    const prompt = `Write it. ${scripted(write(path), { text: "the file is written" })}`;
+    const words = scripted(DIALECTS[kind].write(path, "written\n"), { text: "the file is written" });
 
-    const output = await runHeadless(place, args(place.model), cwd, prompt);
+    const output = await runHeadless(place, HEADLESS[kind](place.model), cwd, `Write it. ${words}`);
 
     expect(existsSync(path), output).toBe(true);
     expect(readFileSync(path, "utf8")).toBe("written\n");

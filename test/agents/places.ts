@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 
 import type { AgentKind } from "../../src/engine/agent.ts";
+import { makeFolder, removeFolder } from "../fixtures/repository.ts";
 import type { ModelServer } from "./model-server.ts";
 import programs from "./programs.json" with { type: "json" };
 
@@ -16,13 +17,21 @@ export interface Place {
   readonly model: string;
 }
 
-/** Makes a home folder for agents. It is not below the system's temporary folder: codex has no sandbox there. */
+/** Makes a home folder for agents, removed at the test's end. */
 export function agentHome(): string {
+  const home = makeAgentHome();
+  onTestFinished(() => removeFolder(home));
+  return home;
+}
+
+/**
+ * Makes a home folder that several tests share; whoever makes it removes it. It is not below the system's temporary
+ * folder: codex has no sandbox there.
+ */
+export function makeAgentHome(): string {
   const homes = join(BUILD, "agent-homes");
   mkdirSync(homes, { recursive: true });
-  const home = mkdtempSync(join(homes, "home-"));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
-  return home;
+  return makeFolder("home-", homes);
 }
 
 /** Writes a kind's settings into a home folder. An ACP agent is Gemini. */
