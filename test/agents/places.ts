@@ -61,6 +61,8 @@ const PLACES: Readonly<Record<AgentKind, (url: string, home: string) => Place>> 
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
       DISABLE_AUTOUPDATER: "1",
       DISABLE_TELEMETRY: "1",
+      // What it tries again by itself takes minutes.
+      CLAUDE_CODE_MAX_RETRIES: "1",
     },
   }),
   codex(url, home) {
