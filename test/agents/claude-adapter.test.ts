@@ -388,6 +388,16 @@ describe("the adapter for Claude Code", () => {
     expect(one.ends()).toHaveLength(1);
   });
 
+  it("tells what a turn has cost while it goes on", async () => {
+    const one = await opened(bench());
+    const usage = { input: 50_000 };
+    await one.turn({ ...bash("echo 1"), usage }, { ...bash(SLOW), usage }, { text: "fine" });
+    const end = one.events.findIndex(({ type }) => type === "turn.end");
+    const told = ofType(one.events.slice(0, end), "usage").map(({ usage: { usd } }) => usd ?? 0);
+    expect(told.find((usd) => usd > 0)).toBeLessThan(told.at(-1) ?? 0);
+    expect(told).toEqual(told.toSorted((one, other) => one - other));
+  });
+
   it("reads the instructions of the project, and runs hooks neither of the user nor of the repository", async () => {
     const place = bench();
     const [users, projects] = [join(place.home, "USER_HOOK"), join(place.home, "PROJECT_HOOK")];
