@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { retryDelayMs } from "../engine/task.ts";
-import type { Outcome } from "../engine/task.ts";
+import { retryDelayMs, type Outcome, type RetryPolicy } from "../engine/task.ts";
 import type { Reason } from "../store/runs.ts";
 import type { TaskResult } from "../store/tasks.ts";
 import type { TaskSpec } from "../workflows/spec.ts";
@@ -19,7 +18,7 @@ export interface Failing {
 export function failTask(draft: Draft, clock: Clock, spec: TaskSpec, failing: Failing): void {
   const { outcome, reason, result, data } = failing;
   const failures = draft.task(spec.name).failures + 1;
-  const delayMs = retryDelayMs(spec.retry, failures);
+  const delayMs = retryDelayMs(policyFor(spec, reason), failures);
   if (delayMs !== undefined) {
     const notBeforeMs = clock.monotonicMs() + delayMs;
     const patch = { state: "ready", failures, notBeforeMs, reason: reason ?? null, landing: null } as const;
@@ -28,4 +27,10 @@ export function failTask(draft: Draft, clock: Clock, spec: TaskSpec, failing: Fa
   }
   const patch = { state: "ended", outcome, failures, reason: reason ?? null, result, landing: null } as const;
   draft.setTask(spec.name, patch, "task.ended", { outcome, reason, ...data });
+}
+
+/** Work that did not land goes back to its author at least as often as it may be mended. */
+function policyFor({ retry }: TaskSpec, reason: Reason | undefined): RetryPolicy {
+  const didNotLand = reason?.code === "MERGE_CONFLICT" || reason?.code === "VERIFY_FAILED";
+  return didNotLand ? { ...retry, times: Math.max(retry.times, retry.repairs ?? 0) } : retry;
 }

@@ -62,6 +62,8 @@ export interface RetryPolicy {
   /** Each delay is this many times the one before. */
   readonly factor: number;
   readonly maxDelayMs: number;
+  /** Attempts after one whose work did not land, where there are no others: an author mends it. Default: none. */
+  readonly repairs?: number | undefined;
 }
 
 /** What the engine knows of a task. What the task does is not its business. */

@@ -102,7 +102,7 @@ function compileTask(
     detach: definition.detach ?? false,
     writes: choices.writesNone === true || definition.writes === "none" ? "none" : listOf(definition.writes),
     resources: [...new Set(listOf(definition.resources))],
-    retry: compileRetries(definition.retries),
+    retry: compileRetries(definition.retries, agent !== undefined),
     command: definition.run ?? "",
     agent,
     exclusive: definition.exclusive ?? false,
@@ -156,13 +156,15 @@ function checkTask(name: string, definition: TaskDefinition, needs: readonly str
   });
 }
 
-function compileRetries(retries: TaskDefinition["retries"]): RetryPolicy {
+function compileRetries(retries: TaskDefinition["retries"], isAgent: boolean): RetryPolicy {
   const given = typeof retries === "object" ? retries : { times: retries ?? 0 };
   return {
     times: given.times,
     delayMs: durationMs(given.delay ?? "1s"),
     factor: given.factor ?? 2,
     maxDelayMs: durationMs(given.max ?? "1m"),
+    // An agent can be told what stood in the way; a command would do the same again.
+    ...(isAgent && retries === undefined ? { repairs: 1 } : {}),
   };
 }
 

@@ -39,7 +39,7 @@ import { findMismatch } from "../task-results.ts";
 import { readDigest } from "./digest.ts";
 import { FileSetRecorder } from "./file-sets.ts";
 import { createGate } from "./gate.ts";
-import { goOnPrompt, mendPrompt, openingPrompt, resumePrompt } from "./prompt.ts";
+import { goOnPrompt, mendPrompt, openingPrompt, resumePrompt, type OpeningPrompt } from "./prompt.ts";
 import { Transcript } from "./transcript.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
@@ -83,6 +83,8 @@ export class AgentWork {
   readonly #sets: FileSetRecorder;
   readonly #turns = new TurnQueue();
   readonly #trace: FileTrace | undefined;
+  /** Why an earlier attempt did not land; the task's row tells only until the work begins. */
+  readonly #again: Reason | undefined;
   readonly #sent = new Map<string, MessageRow[]>();
   #session: Session | undefined;
   #row: SessionRow;
@@ -108,6 +110,7 @@ export class AgentWork {
     this.#sets = new FileSetRecorder(prepared.workspace.tree, this.#row.record.sets);
     this.#transcript = new Transcript(folder, run.row.spec.logCapBytes);
     this.#trace = this.#prepareTrace();
+    this.#again = reasonToDoAgain(context.task);
     if (!isNew) this.#transcript.remark(`${agent.name} is taken up again in the same conversation`);
     this.#stopListening = parts.mailbox.listen(attempt.run, attempt.task, () => this.#deliver());
   }
@@ -279,10 +282,13 @@ export class AgentWork {
   }
 
   async #converse(stop: AbortSignal): Promise<AgentEnd> {
-    let say = this.#isNew ? this.#opening() : resumePrompt();
+    const opening = this.#isNew ? this.#opening() : undefined;
+    let say = opening === undefined ? resumePrompt() : `${opening.request}\n\n${opening.contract}`;
+    let shown = opening?.request;
     let [retries, returns, mended] = [0, 0, false];
     for (;;) {
-      const end = await this.#turn(say);
+      const end = await this.#turn(say, shown);
+      shown = undefined;
       await this.#reconcile();
       await this.#save({});
       if (stop.aborted) return { how: "stopped" };
@@ -321,7 +327,7 @@ export class AgentWork {
     }
   }
 
-  #opening(): string {
+  #opening(): OpeningPrompt {
     const { parts, run, task, agent, prepared } = this.#context;
     return openingPrompt({
       layout: parts.layout,
@@ -330,16 +336,17 @@ export class AgentWork {
       task,
       agent,
       tree: prepared.workspace.tree,
-      again: reasonToDoAgain(task),
+      again: this.#again,
       goesOn: this.#row.record.from?.way === "copy" && agent.fork === undefined,
       schema: this.#session?.capabilities.structured === true ? undefined : task.spec.schema,
       digest: this.#digest,
     });
   }
 
-  async #turn(say: string): Promise<TurnEnd> {
+  /** @param shown what people see of what is said */
+  async #turn(say: string, shown = say): Promise<TurnEnd> {
     const session = this.#requireSession();
-    this.#transcript.said(say, "prompt");
+    this.#transcript.said(shown, "prompt");
     this.#turns.begin();
     await session.send({ text: say, when: "later" });
     // What was posted before the turn began.

@@ -63,7 +63,7 @@ export class Transcript {
   }
 
   #lines(sign: string, text: string): void {
-    const lines = text.split(/\r?\n/).map((line) => `${sign}${printable(line)}\n`);
+    const lines = text.split(/\r?\n/).map((line) => `${`${sign}${printable(line)}`.trimEnd()}\n`);
     this.#log.write(lines.join(""));
   }
 }
