@@ -4,6 +4,7 @@ import { delimiter, isAbsolute, join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { AnabranchError, isAnabranchError } from "../base/errors.ts";
 import { startLineProgram } from "../process/line-program.ts";
+import { ownerMark } from "../process/own-programs.ts";
 import type { AgentPlace, Detection } from "./port.ts";
 
 /** An agent's program, as it is looked for and judged. */
@@ -77,7 +78,8 @@ async function askVersion(path: string, { environment, program }: AgentPlace, cl
     program: path,
     args: [...(program?.args ?? []), "--version"],
     cwd: "/",
-    environment,
+    // One that hangs must not outlive this daemon.
+    environment: { ...environment, ...ownerMark() },
     clock,
     onLine: (line) => void lines.push(line),
     onOverlong: () => undefined,

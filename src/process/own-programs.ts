@@ -6,9 +6,15 @@ export const OWNER_VARIABLE = "ANABRANCH_OWNER";
 
 const [LOOK_EVERY_MS, PATIENCE_MS] = [10, 2000];
 
+/** What marks a program as one of this daemon's own, where it is one. */
+export function ownerMark(): Record<string, string> {
+  const owner = process.env[OWNER_VARIABLE];
+  return owner === undefined ? {} : { [OWNER_VARIABLE]: owner };
+}
+
 /** The environment for a program that needs nothing of the user's. */
 export function plainEnvironment(): Record<string, string | undefined> {
-  return { PATH: process.env["PATH"], LC_ALL: "C", [OWNER_VARIABLE]: process.env[OWNER_VARIABLE] };
+  return { PATH: process.env["PATH"], LC_ALL: "C", ...ownerMark() };
 }
 
 /**

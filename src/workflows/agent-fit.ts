@@ -68,12 +68,13 @@ function foreignModel(model: string | undefined, kind: AgentKind, remarks: strin
   return undefined;
 }
 
+// Where there is no list, it depends on the model: the session tells.
 const EFFORTS: Partial<Record<AgentKind, readonly string[]>> = {
   codex: ["none", "minimal", "low", "medium", "high", "xhigh"],
 };
 
 function foreignEffort(effort: string | undefined, kind: AgentKind, remarks: string[]): string | undefined {
-  if (effort === undefined || EFFORTS[kind]?.includes(effort) === true) return effort;
+  if (effort === undefined || EFFORTS[kind]?.includes(effort) !== false) return effort;
   remarks.push(`effort ${effort} is not known to ${kind}, which uses its own`);
   return undefined;
 }
@@ -100,6 +101,10 @@ export function remarksOnChoice(
 ): string[] {
   const { model, tools = [], disallowedTools = [] } = choice;
   const odd = model !== undefined && !isModelOf(kind, model) ? [oddModel(kind, model)] : [];
+  if (kind === "codex" || kind === "acp") {
+    const given = tools.length + disallowedTools.length > 0;
+    return given ? [...odd, `${kind} cannot be held to a list of tools; permission is what it can be held to`] : odd;
+  }
   if (kind !== "claude") return odd;
   return [...odd, ...[...tools, ...disallowedTools].flatMap(oddTool)];
 }

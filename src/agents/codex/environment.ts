@@ -1,6 +1,6 @@
 import { delimiter } from "node:path";
 
-import { OWNER_VARIABLE } from "../../process/own-programs.ts";
+import { ownerMark } from "../../process/own-programs.ts";
 
 /** An environment, told apart: what a process that serves many sessions has, and what is one session's own. */
 export interface SplitEnvironment {
@@ -29,8 +29,7 @@ export function splitEnvironment(environment: Readonly<Record<string, string>>, 
 
 /** The environment of a process that belongs to the daemon, not to a task: it is ended with the daemon. */
 export function processEnvironment(shared: Readonly<Record<string, string>>): Record<string, string> {
-  const owner = process.env[OWNER_VARIABLE];
-  return { ...shared, ...(owner === undefined ? {} : { [OWNER_VARIABLE]: owner }) };
+  return { ...shared, ...ownerMark() };
 }
 
 function withoutPathsBelow(path: string, folder: string): string {

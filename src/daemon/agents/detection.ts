@@ -5,7 +5,7 @@ import type { AgentProgramView } from "../../protocol/views.ts";
 import type { Parts } from "../parts.ts";
 
 /** A program that does not say its version for so long is not waited for. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 10_000;
 
 /** Finds the program of a kind, or the reason why there is none. It never fails, and takes a few seconds at most. */
 export async function findProgram(

@@ -33,8 +33,8 @@ function makePlace(project: Readonly<Record<string, string>>, own: Readonly<Reco
 
 /** What a declaration makes of a file with these lines. */
 async function fitted(lines: readonly string[], declaration: object): Promise<AgentDefinition> {
-  const { load } = makePlace({ "a.md": agent("a", ...lines) });
-  return (await load({ one: { from: ".claude/agents/a.md", ...declaration } })).get("one");
+  const place = makePlace({ "a.md": agent("a", ...lines) });
+  return (await place.load({ one: { from: ".claude/agents/a.md", ...declaration } })).get("one");
 }
 
 const namesOf = (agents: AgentDefinitions): string[] => agents.all.map(({ name }) => name);
@@ -118,15 +118,15 @@ describe("the user's own agents", () => {
 
 describe("an agent that is not in order", () => {
   it("fails whoever names it, with file, line and column, and leaves the others alone", async () => {
-    const { load, root } = makePlace({ "bad.md": '---\nname: "bad\n---\n', "good.md": agent("good") });
-    const agents = await load();
+    const place = makePlace({ "bad.md": '---\nname: "bad\n---\n', "good.md": agent("good") });
+    const agents = await place.load();
     expect(namesOf(agents)).toEqual([...KINDS, "good"]);
     expect(agents.broken).toMatchObject([{ name: "bad", source: ".claude/agents/bad.md" }]);
     const error = await refused(
       Promise.resolve().then(() => agents.get("bad")),
       "AGENT_INVALID",
     );
-    expect(error.data).toMatchObject({ file: join(root, ".claude/agents/bad.md"), line: 3, column: 1 });
+    expect(error.data).toMatchObject({ file: join(place.root, ".claude/agents/bad.md"), line: 3, column: 1 });
   });
 
   it.each([
@@ -305,6 +305,16 @@ describe("a file that was written for Claude Code", () => {
     expect((await fitted([line], {})).remarks).toEqual([remark]);
   });
 
+  it.each([
+    ["codex", "high", "high", 0],
+    ["codex", "max", undefined, 1],
+    ["opencode", "max", "max", 0],
+  ])("gives %s the effort %s only if it may know it", async (kind, effort, expected, remarks) => {
+    const definition = await fitted([`effort: ${effort}`], { kind });
+    expect(definition.effort).toBe(expected);
+    expect(definition.remarks).toHaveLength(remarks);
+  });
+
   it("may name tools of servers, and rules", async () => {
     expect((await fitted(["tools: mcp__s__t, Bash(git log:*), Task"], {})).remarks).toEqual([]);
   });
@@ -312,6 +322,24 @@ describe("a file that was written for Claude Code", () => {
   it("says that its hooks are not run", async () => {
     const lines = ["hooks: { Stop: [{ hooks: [{ type: command, command: x }] }] }"];
     expect((await fitted(lines, { kind: "codex" })).remarks).toEqual([expect.stringContaining("hooks are not run")]);
+  });
+});
+
+describe("an agent of anabranch.yaml", () => {
+  it.each([
+    ["codex", { tools: ["shell"] }, ["codex cannot be held to a list of tools; permission is what it can be held to"]],
+    ["acp", { disallowedTools: "x" }, ["acp cannot be held to a list of tools; permission is what it can be held to"]],
+    ["opencode", { tools: ["bash"] }, []],
+    [
+      "claude",
+      { model: "opsu" },
+      ['model opsu is passed on, though claude is not known to have it; did you mean "opus"?'],
+    ],
+    ["codex", { model: "opus" }, ["model opus is passed on, though codex is not known to have it"]],
+    ["codex", { model: "gpt-5.5" }, []],
+  ] as const)("of kind %s with %j says what is odd", async (kind, declaration, remarks) => {
+    const agents = await makePlace({}).load({ one: { kind, ...declaration } } as RepositoryFile["agents"]);
+    expect(agents.get("one").remarks).toEqual(remarks);
   });
 });
 
