@@ -29,7 +29,11 @@ function partsOf({ body }: ModelRequest): Record<string, string> {
   ]);
 }
 
-/** Where a cache is asked to remember is no part of what it remembers. */
+/** Neither where a cache is asked to remember nor an item's own id is part of what the model reads. */
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (key, inner: unknown) => (key === "cache_control" ? undefined : inner));
+  return JSON.stringify(value, (key, inner: unknown) => (isPlacement(key, inner) ? undefined : inner));
+}
+
+function isPlacement(key: string, value: unknown): boolean {
+  return key === "cache_control" || (key === "id" && typeof value === "string" && value.startsWith("msg_"));
 }

@@ -101,6 +101,7 @@ async function known(threadId: string, call: () => Promise<Fields>): Promise<Fie
     }
     throw new AnabranchError("CONVERSATION_UNKNOWN", {
       message: `codex knows no conversation ${threadId}`,
+      hint: "codex resume lists those it knows; they are in CODEX_HOME",
       data: { conversation: threadId },
       cause,
     });
