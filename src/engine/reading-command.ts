@@ -52,8 +52,8 @@ function splitCommand(command: string): string[][] | undefined {
     if (space !== null) rest = rest.slice(space[0].length);
     else if (rest !== "" && !/^[|&;]/.test(rest)) return undefined;
   }
-  if (words.length > 0) parts.push(words);
-  return parts;
+  if (words.length === 0) return undefined;
+  return [...parts, words];
 }
 
 function isReading([program = "", ...args]: readonly string[]): boolean {
