@@ -11,10 +11,10 @@ export function failureOf(error: Fields | undefined): AgentFailure {
 }
 
 function reasonOf(info: unknown, words: string): FailureReason {
-  if (typeof info === "string") return BY_NAME[info] ?? reasonOfWords(words);
+  if (typeof info === "string") return BY_NAME[info] ?? reasonOfWords(words) ?? "other";
   const [name, details] = Object.entries(fieldsOf(info))[0] ?? ["", undefined];
   const byStatus = reasonOfStatus(fieldsOf(details)["httpStatusCode"]);
-  return byStatus ?? BY_NAME[name] ?? reasonOfWords(words);
+  return byStatus ?? reasonOfWords(words) ?? BY_NAME[name] ?? "other";
 }
 
 const BY_NAME: Readonly<Record<string, FailureReason>> = {
@@ -35,11 +35,12 @@ const BY_NAME: Readonly<Record<string, FailureReason>> = {
 };
 
 // The program tells some errors of the service in words only, also what it was answered with a status of 400.
-function reasonOfWords(words: string): FailureReason {
+function reasonOfWords(words: string): FailureReason | undefined {
   const status = /\bstatus:? (\d{3})\b/.exec(words)?.[1];
   const byStatus = status === undefined ? undefined : reasonOfStatus(Number(status));
   if (byStatus !== undefined) return byStatus;
-  if (/high demand|overloaded/i.test(words)) return "overloaded";
-  if (/stream disconnected|error sending request|connection|timed? ?out/i.test(words)) return "cut";
-  return words.trimStart().startsWith('{"') && /"error"|"detail"/.test(words) ? "invalid" : "other";
+  if (/at capacity|overloaded/i.test(words)) return "overloaded";
+  if (/high demand/i.test(words)) return "server";
+  if (/stream disconnected|error sending request|timed? ?out/i.test(words)) return "cut";
+  return /^\s*\{".*"(error|detail)"|^\s*\{"(error|detail)"/s.test(words) ? "invalid" : undefined;
 }

@@ -96,7 +96,10 @@ async function known(threadId: string, call: () => Promise<Fields>): Promise<Fie
   try {
     return await call();
   } catch (cause) {
-    if (!isAnabranchError(cause) || !/no rollout found|not loaded|not found|invalid thread id/i.test(cause.message)) {
+    if (
+      !isAnabranchError(cause) ||
+      !/no rollout found|not loaded|not found|invalid (thread|session) id/i.test(cause.message)
+    ) {
       throw cause;
     }
     throw new AnabranchError("CONVERSATION_UNKNOWN", {
