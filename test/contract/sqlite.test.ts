@@ -155,7 +155,8 @@ describe("the SQLite store", () => {
     it("damaged, when a page in its middle was overwritten, and finds the problems", async () => {
       const path = await makeDatabase();
       const bytes = readFileSync(path);
-      writeFileSync(path, bytes.fill(0xa5, 30 * PAGE_BYTES));
+      // Behind what describes the tables, without which it could not even be opened.
+      writeFileSync(path, bytes.fill(0xa5, 60 * PAGE_BYTES));
       const store = openAt(path);
       await expect(numbersIn(store)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
       expect((await store.findProblems()).length).toBeGreaterThan(0);
