@@ -23,6 +23,8 @@ export type Said =
   | { readonly type: "tool.result"; readonly id: string; readonly ok: boolean; readonly output: string }
   | { readonly type: "retry"; readonly reason: FailureReason; readonly delayMs: number | undefined }
   | { readonly type: "remark"; readonly text: string }
+  /** The account may use no more until then. */
+  | { readonly type: "limit"; readonly untilMs: number }
   /** What works on in the background, all of it, by its kind. */
   | { readonly type: "background"; readonly kinds: readonly string[] }
   | Result;
@@ -159,7 +161,9 @@ function readSystem(message: Fields): Said[] {
 function readRateLimit({ status, rateLimitType, utilization, resetsAt }: Fields): Said[] {
   const limit = (textOf(rateLimitType) ?? "the account's limit").replaceAll("_", " ");
   const resets = numberOf(resetsAt) === 0 ? "" : `, resets at ${new Date(numberOf(resetsAt) * 1000).toISOString()}`;
-  if (status === "rejected") return remarksOf(`${limit} is used up${resets}`);
+  if (status === "rejected") {
+    return [{ type: "limit", untilMs: numberOf(resetsAt) * 1000 }, ...remarksOf(`${limit} is used up${resets}`)];
+  }
   if (status !== "allowed_warning") return [];
   return remarksOf(`${Math.round(numberOf(utilization) * 100)} % of ${limit} is used${resets}`);
 }

@@ -14,7 +14,7 @@ import { AnabranchError } from "../../base/errors.ts";
 import { newUuid, systemRandom } from "../../base/ids.ts";
 import type { Capabilities } from "../../engine/agent.ts";
 import type { LineProgramEnd } from "../../process/line-program.ts";
-import type { AgentEvent, Session, ToolRequest, TurnEnd } from "../port.ts";
+import type { AgentEvent, AgentFailure, Session, ToolRequest, TurnEnd } from "../port.ts";
 import { fieldsOf, numberOf, textOf, type Fields } from "./fields.ts";
 import { ANSWER_TOOL, createGatekeeper } from "./gatekeeper.ts";
 import type { Launch } from "./launch.ts";
@@ -50,7 +50,7 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
   let background: readonly string[] = [];
   let [isClosing, isGone, isCounting] = [false, false, false];
   let stopHolding = (): void => undefined;
-  let [lastError, contextTokens] = ["", 0];
+  let [lastError, contextTokens, limitUntilMs] = ["", 0, 0];
 
   const emit = (event: AgentEvent): void => options.onEvent(event);
   const gatekeeper = createGatekeeper(options.cwd, options.gate, announce);
@@ -70,7 +70,8 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
         const { model_usage, total_cost_usd } = fieldsOf(usage["session"]);
         tally.before(fieldsOf(model_usage), numberOf(total_cost_usd));
       },
-      () => undefined,
+      () =>
+        emit({ type: "remark", text: "claude does not tell what the conversation had cost before: it is counted too" }),
     );
   }
 
@@ -126,6 +127,9 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
         return awaitBackground();
       case "result":
         return takeResult(said);
+      case "limit":
+        limitUntilMs = said.untilMs;
+        return;
       case "retry":
       case "remark":
         return emit(said);
@@ -196,8 +200,15 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
       status: isUnanswered ? "failed" : held.status,
       text: held.status === "failed" ? text : answer,
       ...(structured === undefined ? {} : { structured }),
-      failure: isUnanswered ? { reason: "schema", message: "it gave no answer that meets the schema" } : held.failure,
+      failure: isUnanswered
+        ? { reason: "schema", message: "it gave no answer that meets the schema" }
+        : withPatience(held.failure),
     });
+  }
+
+  function withPatience(failure: AgentFailure | undefined): AgentFailure | undefined {
+    const leftMs = limitUntilMs - options.clock.wallMs();
+    return failure?.reason === "rate-limit" && leftMs > 0 ? { ...failure, retryAfterMs: leftMs } : failure;
   }
 
   function endTurn(end: Omit<TurnEnd, "type">): void {

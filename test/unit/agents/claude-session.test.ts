@@ -214,6 +214,16 @@ describe("a session with Claude Code", () => {
     expect(events.some(({ type }) => type === "gone")).toBe(false);
   });
 
+  it("says how long the account's limit holds when a turn fails for it", async () => {
+    const { session, events, clock, wire } = await bench();
+    await session.send({ text: "one", when: "next" });
+    const rate_limit_info = { status: "rejected", rateLimitType: "five_hour", resetsAt: clock.wallMs() / 1000 + 90 };
+    wire.hear(started(wire, 0), { type: "rate_limit_event", rate_limit_info });
+    clock.advance(30_000);
+    wire.hear(result("You've hit your 5-hour limit", { is_error: true, api_error_status: 429 }));
+    expect(endsOf(events)).toMatchObject([{ failure: { reason: "rate-limit", retryAfterMs: 60_000 } }]);
+  });
+
   it("refuses a tool whose question fails, and asks again about the same tool only when it must", async () => {
     const asked: string[] = [];
     const gate: Gate = ({ id }) => {
