@@ -203,6 +203,17 @@ describe("a session with Claude Code", () => {
     await expect(session.send({ text: "three", when: "next" })).rejects.toMatchObject({ code: "AGENT_GONE" });
   });
 
+  it("ends the turn of a message that was waiting for the last one to end when the program died", async () => {
+    const { session, events, wire } = await bench();
+    await session.send({ text: "one", when: "next" });
+    wire.hear(started(wire, 0));
+    await session.send({ text: "two", when: "later" });
+    wire.hear(result("first"));
+    wire.end({ signal: "SIGKILL" });
+    await until(() => events.some(({ type }) => type === "gone"), "the session is gone");
+    expect(endsOf(events)).toMatchObject([{ status: "completed" }, { status: "failed" }]);
+  });
+
   it("closes a program that never answers, and ends its turn", async () => {
     const { session, events, clock, wire } = await bench();
     wire.interrupt = () => new Promise(() => undefined);
