@@ -245,7 +245,8 @@ export class Reconciler {
       base: await this.#baseOf(run, task),
       lease,
     };
-    if (!run.row.plan.share || task.spec.writes !== "none") {
+    // What an agent that writes nothing writes all the same would meet the others.
+    if (!run.row.plan.share || task.spec.writes !== "none" || task.spec.agent !== undefined) {
       const key = { run: run.row.id, task: task.row.name, number: begin.number };
       return (await this.#beginInOwn(begin, attemptName(key))) !== undefined;
     }

@@ -234,6 +234,8 @@ export class TaskDriver {
     let end: AgentEnd = { how: "stopped" };
     try {
       this.#agentWork ??= await this.#takeUpAgain(agent);
+      const pid = this.#agentWork.process?.pid;
+      if (pid !== undefined) this.#parts.memory.add(pid);
       const deadline = this.#armTimeout(this.#agentWork.startedAtMs);
       end = await this.#agentWork.converse(this.#stop.signal);
       deadline();
@@ -245,7 +247,7 @@ export class TaskDriver {
     if (end.how === "stopped") this.#report("stopping");
     const startedAtMs = this.#agentWork?.startedAtMs ?? this.#parts.clock.monotonicMs();
     const runMs = this.#parts.clock.monotonicMs() - startedAtMs;
-    const memoryBytes = this.#parts.memory.remove(this.#attempt().process?.pid ?? 0);
+    const memoryBytes = this.#parts.memory.remove(this.#agentWork?.process?.pid ?? 0);
     await this.#agentWork?.finish();
     const stragglers = await endStragglers(this.#processes(undefined), this.#parts.clock);
     const exit = { status: end.how === "done" ? 0 : 1, runMs, cpuMs: 0, stalledMs: 0, memoryBytes, stragglers };

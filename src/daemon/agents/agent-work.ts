@@ -105,7 +105,9 @@ export class AgentWork {
     this.#adapter = adapter;
     this.#isNew = isNew;
     this.#isStored = !isNew;
-    this.#row = row;
+    // A time on the monotonic clock of an earlier boot means nothing now.
+    const sameBoot = attempt.bootId === parts.clock.bootId;
+    this.#row = sameBoot ? row : { ...row, record: { ...row.record, startedAtMs: parts.clock.monotonicMs() } };
     this.#usedBefore = this.#row.record.usage;
     this.#sets = new FileSetRecorder(prepared.workspace.tree, this.#row.record.sets);
     this.#transcript = new Transcript(folder, run.row.spec.logCapBytes);
