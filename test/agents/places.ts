@@ -46,6 +46,22 @@ export function agentPlace(kind: AgentKind, server: ModelServer, home: string): 
   return { environment: { ...common, ...environment }, program, model };
 }
 
+/** The name that a kind's program has on the PATH. */
+export const PROGRAM_NAMES: Readonly<Record<AgentKind, string>> = {
+  claude: "claude",
+  codex: "codex",
+  opencode: "opencode",
+  acp: "gemini",
+};
+
+/** Writes a program that starts another one, with its own arguments first. */
+export function writeShim(path: string, command: string, args: readonly string[]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `#!/bin/sh\nexec ${[command, ...args].map((word) => `'${word}'`).join(" ")} "$@"\n`, {
+    mode: 0o755,
+  });
+}
+
 /** The folder with the agent SDK, whose `node_modules` holds it. */
 export function agentSdkFolder(): string {
   return cacheFolder("claude-sdk");
@@ -95,6 +111,7 @@ const PLACES: Readonly<Record<AgentKind, (url: string, home: string) => Place>> 
     settings(
       join(home, ".config/opencode/opencode.json"),
       JSON.stringify({
+        model: "scripted/m1",
         autoupdate: false,
         share: "disabled",
         provider: {
@@ -122,6 +139,7 @@ const PLACES: Readonly<Record<AgentKind, (url: string, home: string) => Place>> 
       join(home, ".gemini/settings.json"),
       JSON.stringify({
         security: { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } },
+        model: { name: "gemini-2.5-flash" },
         privacy: { usageStatisticsEnabled: false },
         general: { disableAutoUpdate: true, disableUpdateNag: true, enableAutoUpdate: false },
       }),

@@ -29,11 +29,11 @@ function partsOf({ body }: ModelRequest): Record<string, string> {
   ]);
 }
 
-/** Neither where a cache is asked to remember nor an item's own id is part of what the model reads. */
+/** Neither where a cache is asked to remember, nor an item's own id, nor how a single text is wrapped is read by it. */
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (key, inner: unknown) => (isPlacement(key, inner) ? undefined : inner));
-}
-
-function isPlacement(key: string, value: unknown): boolean {
-  return key === "cache_control" || (key === "id" && typeof value === "string" && value.startsWith("msg_"));
+  return JSON.stringify(value, (key, inner: unknown) => {
+    if (key === "cache_control" || (key === "id" && typeof inner === "string" && inner.startsWith("msg_")))
+      return undefined;
+    return key === "content" && typeof inner === "string" ? [{ type: "text", text: inner }] : inner;
+  });
 }

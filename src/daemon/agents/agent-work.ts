@@ -288,6 +288,7 @@ export class AgentWork {
     let say = opening === undefined ? resumePrompt() : `${opening.request}\n\n${opening.contract}`;
     let shown = opening?.request;
     let [retries, returns, mended] = [0, 0, false];
+    let answeredTokens = 0;
     for (;;) {
       const end = await this.#turn(say, shown);
       shown = undefined;
@@ -301,6 +302,9 @@ export class AgentWork {
       }
       if (end.status !== "completed") {
         const failure = end.failure ?? { reason: "other", message: "it was interrupted" };
+        const { outputTokens } = this.#row.record.usage;
+        // The model has answered since the last failure: that one is over.
+        if (outputTokens > answeredTokens) [retries, answeredTokens] = [0, outputTokens];
         if (this.#turns.gone !== undefined && returns < MOST_RETURNS) {
           returns += 1;
           await this.#comeBack();
