@@ -31,6 +31,7 @@ export interface AppServer {
   /** @throws {AnabranchError} `AGENT_FAILED`, `AGENT_GONE` */
   call(method: string, params: unknown): Promise<Fields>;
   listen(thread: string, listener: ThreadListener): void;
+  isHeard(thread: string): boolean;
   /** From here on nobody listens to the threads of this listener. */
   leave(listener: ThreadListener): void;
   /** Whether commands can be held in a sandbox on this machine. */
@@ -118,6 +119,7 @@ export async function startAppServer({ path, args, environment, clock }: ServerC
     pid: program.pid,
     call: (method, params) => rpc.call(method, params),
     listen: (thread, listener) => void listeners.set(thread, listener),
+    isHeard: (thread) => listeners.has(thread),
     leave(listener) {
       for (const [thread, other] of listeners) if (other === listener) listeners.delete(thread);
     },

@@ -36,10 +36,15 @@ export async function answerQuestion(context: QuestionContext, method: string, p
 
 async function decide(context: QuestionContext, params: Fields, request: ToolRequest): Promise<unknown> {
   context.announce(request);
-  const answer = await context.gate(request);
+  const answer = await askGate(context, request);
   const words = wordsOf(answer, request);
   if (words !== undefined) await context.tell(textOf(params["threadId"]) ?? "", words);
   return { decision: answer.allow ? "accept" : "decline" };
+}
+
+/** A gate that breaks is closed. */
+function askGate({ gate }: QuestionContext, request: ToolRequest): Promise<GateAnswer> {
+  return gate(request).catch((cause: unknown) => ({ allow: false, reason: `nobody could decide: ${String(cause)}` }));
 }
 
 function wordsOf(answer: GateAnswer, request: ToolRequest): string | undefined {
@@ -70,6 +75,7 @@ async function answerElicitation(context: QuestionContext, params: Fields): Prom
     return { action: "decline", content: null, _meta: null };
   }
   const id = `${server}:${textOf(params["turnId"]) ?? ""}`;
-  const answer = await context.gate({ id, tool: server, action: "other", paths: [], summary: message.slice(0, 200) });
+  const request = { id, tool: server, action: "other", paths: [], summary: message.slice(0, 200) } as const;
+  const answer = await askGate(context, request);
   return { action: answer.allow ? "accept" : "decline", content: null, _meta: null };
 }

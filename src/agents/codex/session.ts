@@ -1,15 +1,16 @@
 /**
  * One thread of a codex server, as a session.
  *
- * idle → (send) starting → (the program names the turn) running → (it completes) idle, or starting again with what has
- * not reached the model. Whatever it is: → (close or the end of the program) over.
+ * idle → (send) starting → (the program names the turn) running → (it ends) idle, or, where it was completed, starting
+ * again with what has not reached the model. Whatever it is: → (close or the end of the program) over.
  *
  * Invariants:
- * 1. A turn begins with `send`, or with what was sent and has not reached the model when another turn ends; each ends
- *    with one `turn.end`.
+ * 1. A turn begins with `send`, or with what was sent and has not reached the model when another turn is completed; each
+ *    ends with one `turn.end`. After one that failed or was interrupted, what waits comes behind the next message.
  * 2. A message is in one place: on its way into the turn, or waiting for the next one.
  * 3. A tool is told of once, before the gate is asked, and ends at most once.
  */
+import type { Clock } from "../../base/clock.ts";
 import { AnabranchError } from "../../base/errors.ts";
 import { newUuid, systemRandom } from "../../base/ids.ts";
 import type { Capabilities, MessageTiming } from "../../engine/agent.ts";
@@ -21,7 +22,17 @@ import { answerQuestion } from "./questions.ts";
 import type { Lease } from "./servers.ts";
 import { createTally } from "./tally.ts";
 import { tellAside, type OpenThread } from "./thread.ts";
-import { fieldsOf, numberOf, readItem, readTokens, readTurn, textOf, type Fields, type Item } from "./wire.ts";
+import {
+  fieldsOf,
+  numberOf,
+  readItem,
+  readTokens,
+  readTurn,
+  textOf,
+  type Fields,
+  type Item,
+  type RequestId,
+} from "./wire.ts";
 
 /** What a session is made of. */
 export interface SessionParts {
@@ -49,12 +60,15 @@ interface Turn {
   ended: { readonly status: TurnEnd["status"]; readonly failure?: AgentFailure } | undefined;
 }
 
+const CLOSE_PATIENCE_MS = 3000;
+
 /** Makes a session of a thread. */
 export function createSession({ lease, thread, options, capabilities }: SessionParts): Session {
   const { server } = lease;
   const tally = createTally();
   const items = new Map<string, Item>();
   const tools = new Set<string>();
+  const questions = new Set<RequestId>();
   const waiting: Message[] = [];
   const onTheWay = new Map<string, Message>();
   let turn: Turn | undefined;
@@ -77,7 +91,9 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
       case "thread/tokenUsage/updated":
         return count(params);
       case "error":
-        return fieldsOf(params)["willRetry"] === true ? emit(retryOf(params)) : undefined;
+        return params["willRetry"] === true ? emit(retryOf(params)) : undefined;
+      case "serverRequest/resolved":
+        return void questions.delete(params["requestId"] as RequestId);
       case "warning":
       case "model/rerouted":
       case "thread/compacted":
@@ -90,9 +106,17 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
     return textOf(params["threadId"]) === thread.id;
   }
 
-  function ask(method: string, params: Fields): Promise<unknown> {
-    const tell = (id: string, text: string): Promise<void> => tellAside(server, id, text).catch(() => remark(text));
-    return answerQuestion({ gate: options.gate, item: (id) => items.get(id), announce, tell, remark }, method, params);
+  async function ask(method: string, params: Fields, id: RequestId): Promise<unknown> {
+    questions.add(id);
+    // What was answered by itself meanwhile, as when a turn is interrupted, has nothing to say to the model any more.
+    const tell = async (at: string, text: string): Promise<void> =>
+      questions.has(id) ? tellAside(server, at, text).catch(() => remark(text)) : undefined;
+    const item = (itemId: string): Item | undefined => items.get(itemId);
+    try {
+      return await answerQuestion({ gate: options.gate, item, announce, tell, remark }, method, params);
+    } finally {
+      questions.delete(id);
+    }
   }
 
   function announce(request: ToolRequest): void {
@@ -115,10 +139,13 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
     if (item.type === "agentMessage" && isOurOwn) return say(textOf(item.fields["text"]) ?? "");
     const request = toolOf(item);
     if (request === undefined) return;
-    announce(request);
-    if (!tools.delete(request.id)) return;
-    if (turn !== undefined) turn.goesOn = true;
-    endOf(item).forEach(emit);
+    if (turn !== undefined) {
+      announce(request);
+      turn.goesOn = true;
+    }
+    const isTold = tools.delete(request.id);
+    // What goes on behind the end of its turn has been told to have ended, but may still have written files.
+    for (const event of endOf(item)) if (isTold || event.type === "file") emit(event);
   }
 
   function say(text: string): void {
@@ -197,7 +224,7 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
     });
     waiting.unshift(...onTheWay.values());
     onTheWay.clear();
-    goOn();
+    if (status === "completed") goOn();
   }
 
   /** Begins a turn with what waits. */
@@ -233,7 +260,6 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
     } catch {
       // The turn is about to end, or is of a kind that takes no messages.
       if (onTheWay.delete(message.id)) waiting.push(message);
-      goOn();
     }
   }
 
@@ -262,11 +288,12 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
     over = new AnabranchError("AGENT_GONE", { message: "the session is closed" });
     const current = turn;
     if (current !== undefined) {
-      await endEarly(current, { status: "interrupted" });
+      await within(CLOSE_PATIENCE_MS, endEarly(current, { status: "interrupted" }), options.clock);
       finish(current, "interrupted");
     }
     server.leave(listener);
-    await server.call("thread/unsubscribe", { threadId: thread.id }).catch(() => undefined);
+    const left = server.call("thread/unsubscribe", { threadId: thread.id }).catch(() => undefined);
+    await within(CLOSE_PATIENCE_MS, left, options.clock);
     lease.release();
   }
 
@@ -296,6 +323,17 @@ function parsed(text: string, schema: unknown): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Resolves with the end of something, or when it has taken too long. */
+function within(patienceMs: number, work: Promise<unknown>, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(patienceMs, resolve);
+    void work.finally(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {

@@ -39,6 +39,7 @@ export async function openThread(
       server.call("thread/fork", { ...common, threadId, model: parentModel, excludeTurns: true }),
     );
   } else if (resume !== undefined) {
+    if (server.isHeard(resume)) throw inUse(resume);
     result = await known(resume, () =>
       server.call("thread/resume", { ...common, threadId: resume, model, excludeTurns: true }),
     );
@@ -96,6 +97,7 @@ async function known(threadId: string, call: () => Promise<Fields>): Promise<Fie
   try {
     return await call();
   } catch (cause) {
+    if (isAnabranchError(cause) && /active writer/i.test(cause.message)) throw inUse(threadId, cause);
     if (
       !isAnabranchError(cause) ||
       !/no rollout found|not loaded|not found|invalid (thread|session) id/i.test(cause.message)
@@ -109,4 +111,13 @@ async function known(threadId: string, call: () => Promise<Fields>): Promise<Fie
       cause,
     });
   }
+}
+
+function inUse(conversation: string, cause?: unknown): AnabranchError {
+  return new AnabranchError("AGENT_FAILED", {
+    message: `the conversation ${conversation} is in use by somebody else`,
+    hint: "fork it, or end the codex that has it open",
+    data: { conversation },
+    cause,
+  });
 }
