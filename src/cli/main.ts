@@ -496,7 +496,8 @@ function addRunOptions(command: Command): Command {
     .option("--share", "tasks that write nothing share one workspace")
     .option("--no-share", "every task has a workspace of its own")
     .addOption(new Option("--writes <what>", "none: changes are reported and thrown away").choices(["none"]))
-    .option("--base <commit>", "start from a commit instead of the current state");
+    .option("--base <commit>", "start from a commit instead of the current state")
+    .option("--budget <parts>", "what it may use with all it starts: usd=2,tokens=500k,minutes=20,turns=30");
 }
 
 try {

@@ -4,6 +4,7 @@ import type { AttemptView, RunView, TaskView } from "../protocol/views.ts";
 import { fit, formatDuration, formatTable, plural } from "./format.ts";
 import { formatLandings } from "./landing-report.ts";
 import type { ReportStyle } from "./report-style.ts";
+import { formatUsage } from "./usage-text.ts";
 import { colourState, explainTask, markOf, wordFor } from "./state-text.ts";
 
 /** What a run came to, on one page: outcomes, times, changes, outputs, and what comes next. */
@@ -28,8 +29,9 @@ function headline(run: RunView, { colour }: ReportStyle): string {
     run.state === "ended" && run.plan.measuredTasks > 0
       ? `\n${colour.dim(`${run.plan.mode}: ${printable(run.plan.reason)}; it took ${formatDuration(wallMs)}`)}`
       : `\n${colour.dim(`${run.plan.mode}: ${printable(run.plan.reason)}`)}`;
+  const used = run.usage === undefined ? "" : `\n${colour.dim(`used with all it started: ${formatUsage(run.usage)}`)}`;
   const name = run.name === undefined ? "" : ` (${printable(run.name)})`;
-  return `${colour.bold(`run ${run.id}`)}${name} ${colourState(word, colour)} in ${formatDuration(wallMs)}${sequence}${expected}`;
+  return `${colour.bold(`run ${run.id}`)}${name} ${colourState(word, colour)} in ${formatDuration(wallMs)}${sequence}${expected}${used}`;
 }
 
 /** A row for each task. */

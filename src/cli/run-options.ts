@@ -1,5 +1,6 @@
 import { AnabranchError } from "../base/errors.ts";
 import type { StartOptions } from "../sdk/start-options.ts";
+import { parseBudget } from "./budget-option.ts";
 import { wholeNumber } from "./session.ts";
 
 /** What `run`, `spawn` and `plan` are given. */
@@ -16,6 +17,7 @@ export interface RunOptions {
   readonly share?: boolean;
   readonly writes?: "none";
   readonly base?: string;
+  readonly budget?: string;
 }
 
 /** Turns the words of the command line into what is to be started. */
@@ -35,6 +37,7 @@ export function startOptions(args: readonly string[], options: RunOptions, direc
     ...(options.share === undefined ? {} : { share: options.share }),
     ...(options.writes === "none" ? { writesNone: true } : {}),
     ...(options.base === undefined ? {} : { base: options.base }),
+    ...(options.budget === undefined ? {} : { budget: parseBudget(options.budget) }),
   };
 }
 

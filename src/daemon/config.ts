@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 
+import type { PriceList } from "../agents/prices.ts";
 import { DURATION_PATTERN, durationMs } from "../workflows/units.ts";
 import { readYaml } from "../workflows/yaml.ts";
 
@@ -21,6 +22,8 @@ export interface DaemonConfig {
   readonly agentRetryMs: number;
   /** How long the lease of a task at work is held when nobody renews it: when the daemon is gone. */
   readonly leaseMs: number;
+  /** What models cost, by the start of their name; it comes before the list prices that come along. */
+  readonly prices: PriceList;
   /** How long an idle daemon stays. */
   readonly idleMs: number;
   /** How long ended runs are kept before `gc` offers to remove them. */
@@ -28,6 +31,15 @@ export interface DaemonConfig {
 }
 
 const duration = z.string().regex(DURATION_PATTERN, "expected a duration such as 500ms, 10s, 5m or 2h");
+const perMillion = z.number().min(0);
+const price = z
+  .strictObject({
+    input: perMillion,
+    output: perMillion,
+    cacheRead: perMillion.optional(),
+    cacheWrite: perMillion.optional(),
+  })
+  .transform(({ input, output, cacheRead = input, cacheWrite = input }) => ({ input, output, cacheRead, cacheWrite }));
 const LEAST_LEASE_MS = 100;
 const lease = duration.refine((text) => durationMs(text) >= LEAST_LEASE_MS, "expected at least 100ms");
 const file = z.strictObject({
@@ -37,6 +49,7 @@ const file = z.strictObject({
   forecast: duration.optional(),
   agentRetry: duration.optional(),
   lease: lease.optional(),
+  prices: z.record(z.string().min(1), price).optional(),
   idle: duration.optional(),
   keep: duration.optional(),
 });
@@ -57,6 +70,7 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
     forecastMs: durationMs(given.forecast ?? "3s"),
     agentRetryMs: durationMs(given.agentRetry ?? "5s"),
     leaseMs: durationMs(given.lease ?? "10m"),
+    prices: given.prices ?? {},
     idleMs: durationMs(given.idle ?? "10m"),
     keepMs: durationMs(given.keep ?? "14d"),
   };

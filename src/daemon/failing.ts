@@ -18,7 +18,8 @@ export interface Failing {
 export function failTask(draft: Draft, clock: Clock, spec: TaskSpec, failing: Failing): void {
   const { outcome, reason, result, data } = failing;
   const failures = draft.task(spec.name).failures + 1;
-  const delayMs = retryDelayMs(policyFor(spec, reason), failures);
+  // What was spent stays spent, however often it is tried again.
+  const delayMs = reason?.code === "BUDGET_SPENT" ? undefined : retryDelayMs(policyFor(spec, reason), failures);
   if (delayMs !== undefined) {
     const notBeforeMs = clock.monotonicMs() + delayMs;
     const patch = { state: "ready", failures, notBeforeMs, reason: reason ?? null, landing: null } as const;

@@ -48,6 +48,7 @@ import { Reconciler } from "./reconciler.ts";
 import { RunBook } from "./run-book.ts";
 import { RunFiles } from "./run-files.ts";
 import { createApi, listen } from "./server.ts";
+import { Spending } from "./spending.ts";
 import { Verifier } from "./verifier.ts";
 
 const HOUSEKEEPING_MS = 5000;
@@ -158,6 +159,7 @@ async function assemble(
     store,
     git,
     book,
+    spending: new Spending({ store, clock, book }, config.prices),
     leases: new LeaseBook({ clock, random: systemRandom, log, store, book }, config.leaseMs),
     files: new RunFiles(layout),
     pool: new WorkspacePool(workspaces, mayGrow),

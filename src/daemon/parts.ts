@@ -21,6 +21,7 @@ import type { MemoryWatch } from "./memory-watch.ts";
 import type { RepositoryMemory } from "./memory.ts";
 import type { RunBook } from "./run-book.ts";
 import type { RunFiles } from "./run-files.ts";
+import type { Spending } from "./spending.ts";
 
 /** What the daemon's modules are made of; put together once, in `main.ts`. */
 export interface Parts {
@@ -32,6 +33,7 @@ export interface Parts {
   readonly git: Git;
   readonly book: RunBook;
   readonly leases: LeaseBook;
+  readonly spending: Spending;
   readonly files: RunFiles;
   readonly pool: WorkspacePool;
   readonly ports: PortPool;

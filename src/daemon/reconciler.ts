@@ -56,7 +56,7 @@ export class Reconciler {
   /** Takes up everything an earlier daemon left. */
   async recover(): Promise<void> {
     const runs = await this.#parts.book.load();
-    await this.#parts.leases.load();
+    await Promise.all([this.#parts.leases.load(), this.#parts.spending.load()]);
     for (const run of runs) {
       this.#limits.learn(run);
       for (const task of run.tasks.values()) this.#takeUp(run, task);
@@ -407,6 +407,7 @@ export class Reconciler {
     if (this.#parts.pool.leased().some((row) => row.holder?.split("/")[0] === run.row.id)) return;
     this.#parts.book.remove(run.row.id);
     this.#limits.forget(run);
+    this.#parts.spending.forget(run);
     void this.#parts.files.forget(run.row.id);
   }
 }

@@ -29,6 +29,7 @@ import { makeLiveRun, type LiveRun, type PlanRecord } from "./live-run.ts";
 import { taskSubject } from "./memory.ts";
 import type { Parts } from "./parts.ts";
 import type { Reconciler } from "./reconciler.ts";
+import { budgetSpent } from "./spending.ts";
 import { openRepository, settleSource } from "./repository-source.ts";
 import { movedEnvironment } from "./task-environment.ts";
 
@@ -240,6 +241,8 @@ export async function startRun(
   extras: StartExtras,
 ): Promise<{ run: LiveRun; notices: string[] }> {
   const { parent } = extras;
+  const reached = parent === undefined ? undefined : parts.spending.overrun(parent, true);
+  if (reached !== undefined) throw budgetSpent(reached);
   const planned = await planRun(parts, request, extras);
   const { repository, row, spec, inside } = planned;
   await refuseUntrusted(parts, row.id, planned.agents);
@@ -360,5 +363,6 @@ async function commitRun(
     },
     [...run.tasks.keys()],
   );
+  parts.spending.know(run);
   return run;
 }

@@ -10,7 +10,7 @@
  * captured   what was recorded is judged again; work that is to land is left to the lander
  */
 import { delay, type CancelTimer } from "../base/clock.ts";
-import { toAnabranchError, type AnabranchError } from "../base/errors.ts";
+import { isAnabranchError, toAnabranchError, type AnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
 import { stalledMs } from "../process/cgroup.ts";
 import { AT_ONCE, endProcesses, endStragglers, type AttemptProcesses } from "../process/ladder.ts";
@@ -24,6 +24,7 @@ import { findSession } from "../store/sessions.ts";
 import type { AgentSpec } from "../workflows/spec.ts";
 import { treeOf } from "../workspaces/layout.ts";
 import { AgentWork, type AgentEnd, type AgentWorkContext } from "./agents/agent-work.ts";
+import { watchBudget } from "./budget-watch.ts";
 import { captureAttempt } from "./capture-attempt.ts";
 import type { Draft } from "./draft.ts";
 import { failTask } from "./failing.ts";
@@ -225,8 +226,19 @@ export class TaskDriver {
 
   async #work(): Promise<void> {
     const { agent } = this.#task.spec;
-    if (agent === undefined) await this.#waitForCommand();
-    else await this.#talk(agent);
+    const unwatch = watchBudget(this.#parts, this.#attempt(), (error) => this.#stop.abort(error));
+    try {
+      if (agent === undefined) await this.#waitForCommand();
+      else await this.#talk(agent);
+    } finally {
+      unwatch();
+    }
+  }
+
+  /** Where a budget is why it was stopped, that is what went wrong. */
+  #blameBudget(): void {
+    const { reason } = this.#stop.signal as { readonly reason: unknown };
+    if (isAnabranchError(reason)) this.#trouble = reasonOf(reason);
   }
 
   /** Lets an agent work, then ends what it has left running. */
@@ -244,7 +256,10 @@ export class TaskDriver {
       this.#trouble = reasonOf(cause);
     }
     this.#setTimings({ exitedMs: this.#parts.clock.wallMs() });
-    if (end.how === "stopped") this.#report("stopping");
+    if (end.how === "stopped") {
+      this.#report("stopping");
+      this.#blameBudget();
+    }
     const startedAtMs = this.#agentWork?.startedAtMs ?? this.#parts.clock.monotonicMs();
     const runMs = this.#parts.clock.monotonicMs() - startedAtMs;
     const memoryBytes = this.#parts.memory.remove(this.#agentWork?.process?.pid ?? 0);
@@ -282,7 +297,10 @@ export class TaskDriver {
     this.#setTimings({ exitedMs: this.#parts.clock.wallMs() });
     const runMs = process === undefined ? 0 : this.#parts.clock.monotonicMs() - process.startedAtMs;
     const stopped = ended === "aborted";
-    if (stopped) this.#report("stopping");
+    if (stopped) {
+      this.#report("stopping");
+      this.#blameBudget();
+    }
     const processes = this.#processes(process);
     const stragglers = stopped
       ? await endProcesses(processes, this.#parts.ladder, this.#parts.clock, this.#hurry.signal)

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 
 import { groupBy } from "../base/group.ts";
-import type { PlanView, RunSummary, RunView, TaskView, AttemptView } from "../protocol/views.ts";
+import type { PlanView, RunSummary, RunView, TaskView, AttemptView, UsageView } from "../protocol/views.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
 import { loadConflicts } from "../store/conflicts.ts";
@@ -18,6 +18,7 @@ import type { Parts } from "./parts.ts";
 import type { ConflictRecord } from "./settlement.ts";
 import type { PlannedRun } from "./submission.ts";
 import { tasksOnLane } from "../engine/bases.ts";
+import { tokensOf, type Spent } from "../engine/budget.ts";
 import { withoutWaiting } from "../engine/estimate.ts";
 import type { Graph } from "../engine/graph.ts";
 import type { RunSpec } from "../workflows/spec.ts";
@@ -25,12 +26,13 @@ import type { RunRow } from "../store/runs.ts";
 
 /** A run with everything that is known of it. */
 export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
-  const [attempts, sessions, landings, conflicts, { newestSeq }] = await Promise.all([
+  const [attempts, sessions, landings, conflicts, { newestSeq }, spending] = await Promise.all([
     loadAttempts(parts.store, run.row.id),
     loadSessions(parts.store, run.row.id),
     loadLandings<LandingRecord>(parts.store, run.row.id),
     loadConflicts<ConflictRecord>(parts.store, run.row.id),
     loadEventRange(parts.store),
+    parts.spending.spentBy(run),
   ]);
   const byTask = groupBy(attempts, (attempt) => attempt.task);
   const sessionsByTask = groupBy(sessions, (session) => session.task);
@@ -50,6 +52,7 @@ export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
         task,
         byTask.get(task.row.name) ?? [],
         sessionsByTask.get(task.row.name) ?? [],
+        spending.of(task.row.name),
         landingOf(row.id, task.row.name, landings),
       ),
     ),
@@ -58,6 +61,7 @@ export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
     conflicts: conflicts.map(summarizeConflict),
     notices: [...row.plan.notices],
     times: { wallMs: (row.endedMs ?? parts.clock.wallMs()) - row.createdMs, sequentialMs: sequentialMs(run, attempts) },
+    ...viewUsage(spending.run),
     vault: parts.layout.vault(row.repositoryId),
     folder: parts.layout.run(row.id),
     seq: newestSeq,
@@ -138,6 +142,7 @@ function viewTask(
   { row, spec, activity, overlaps }: LiveTask,
   attempts: readonly AttemptRow[],
   sessions: readonly SessionRow[],
+  spent: Spent,
   late: string | undefined,
 ): TaskView {
   const landing = row.landing ?? late;
@@ -158,11 +163,18 @@ function viewTask(
     ...(row.readyMs === undefined ? {} : { readyMs: row.readyMs }),
     ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),
     ...(row.result?.output === undefined ? {} : { output: row.result.output }),
+    ...viewUsage(spent),
     ...(landing === undefined ? {} : { landing }),
     ...(spec.agent === undefined ? {} : { agent: viewAgent(spec.agent, sessions) }),
     ...(needsYou.length === 0 ? {} : { needsYou: needsYou.map(viewNotice) }),
     attempts: attempts.map((attempt) => viewAttempt(parts.layout, parts, attempt)),
   };
+}
+
+function viewUsage({ usage, estimated }: Spent): { usage?: UsageView } {
+  const { usd, ...counts } = usage;
+  if (tokensOf(usage) === 0 && usage.turns === 0 && usd === undefined) return {};
+  return { usage: { ...counts, ...(usd === undefined ? {} : { usd }), estimated } };
 }
 
 function viewAttempt(layout: Layout, parts: Parts, attempt: AttemptRow): AttemptView {

@@ -51,6 +51,21 @@ const archiveView = z.object({
   leftOut: z.array(z.string()),
 });
 
+/** What agents have used, from zero, together with everything that was started on the way. */
+const usageView = z.object({
+  /** Without what came from a cache. */
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  cacheReadTokens: z.number(),
+  cacheWriteTokens: z.number(),
+  /** Requests to models. */
+  turns: z.number(),
+  /** In US dollars, as far as it is known. */
+  usd: z.number().optional(),
+  /** Whether any of the money is worked out from a list of prices. */
+  estimated: z.boolean(),
+});
+
 /** When what happened to an attempt, in milliseconds since the epoch. */
 const timingsView = z.object({
   chosenMs: ms,
@@ -279,6 +294,8 @@ const taskView = z.object({
   endedMs: ms.optional(),
   /** What it printed on standard output, parsed, where `output: json` and small enough. */
   output: z.unknown().optional(),
+  /** Where agents have used anything. */
+  usage: usageView.optional(),
   /** The landing that put its work on the lane. */
   landing: z.string().optional(),
   /** Who does it, where that is no command. */
@@ -362,6 +379,8 @@ export const runView = runSummary.extend({
     /** What its attempts took together: spin-up and running, one after another. */
     sequentialMs: ms,
   }),
+  /** Where agents have used anything. */
+  usage: usageView.optional(),
   vault: z.string(),
   folder: z.string(),
   /** The number of the newest event this view contains. */
@@ -481,6 +500,7 @@ export const checkView = z.object({
   fix: z.string().optional(),
 });
 
+export type UsageView = z.infer<typeof usageView>;
 export type ChangesetView = z.infer<typeof changesetView>;
 export type AttemptView = z.infer<typeof attemptView>;
 export type TaskView = z.infer<typeof taskView>;

@@ -6,6 +6,7 @@ import { withSession } from "../session.ts";
 import { explainTask, wordFor } from "../state-text.ts";
 import { answer, type Terminal } from "../terminal.ts";
 import { formatProof, formatTaskLanding } from "../proof-text.ts";
+import { formatUsage } from "../usage-text.ts";
 import { reportText } from "./run.ts";
 
 /** `anabranch show`: shows a run, or one of its tasks in detail. */
@@ -39,6 +40,7 @@ function formatTask(run: RunView, task: TaskView, { colour }: Terminal): string 
     ["state", `${wordFor(task)}${task.reason === undefined ? "" : `: ${explainTask(task, run.taskList)}`}`],
     ["needs", task.needs.join(", ") || "-"],
     ["writes", task.writesNone ? "nothing" : "files"],
+    ...(task.usage === undefined ? [] : [["used", formatUsage(task.usage)]]),
   ];
   const attempts = task.attempts.map((attempt) => {
     const { timings, changeset } = attempt;

@@ -14,6 +14,7 @@ import type { AgentAdapter, AgentEvent, AgentFailure, OpenOptions, Session, Turn
 import { AnabranchError, isAnabranchError, toAnabranchError } from "../../base/errors.ts";
 import { pause } from "../../base/clock.ts";
 import { NO_USAGE, type Usage } from "../../engine/agent.ts";
+import { addUsage } from "../../engine/budget.ts";
 import { identify } from "../../process/identity.ts";
 import { prepareFileTrace, type FileTrace } from "../../process/file-trace.ts";
 import { OutputWriter } from "../../process/output-writer.ts";
@@ -290,11 +291,13 @@ export class AgentWork {
     let [retries, returns, mended] = [0, 0, false];
     let answeredTokens = 0;
     for (;;) {
+      if (stop.aborted) return { how: "stopped" };
       const end = await this.#turn(say, shown);
       shown = undefined;
       await this.#reconcile();
       await this.#save({});
-      if (stop.aborted) return { how: "stopped" };
+      // What is done just as its budget is spent is done.
+      if (stop.aborted && !(isAnabranchError(stop.reason) && end.status === "completed")) return { how: "stopped" };
       const urgent = this.#urgent.splice(0);
       if (urgent.length > 0) {
         say = await this.#saying(urgent);
@@ -312,7 +315,6 @@ export class AgentWork {
         } else if (retries < (MOST_RETRIES[failure.reason] ?? 0)) {
           retries += 1;
           await this.#waitOut(failure, retries, stop);
-          if (stop.aborted) return { how: "stopped" };
           say = goOnPrompt(failure.reason);
         } else return failed(failureError(this.#context, failure));
         continue;
@@ -494,9 +496,13 @@ export class AgentWork {
   }
 
   #used(usage: Usage, model: string | undefined): void {
-    const { parts } = this.#context;
-    const sum = addUsage(this.#usedBefore, usage);
-    this.#patch({ record: { ...this.#row.record, usage: sum, model: model ?? this.#row.record.model } });
+    const { parts, attempt } = this.#context;
+    const { record } = this.#row;
+    const fresh = parts.spending.price(usage, model ?? record.model);
+    const estimated = record.estimated || fresh.estimated;
+    const sum = addUsage(this.#usedBefore, fresh.usage);
+    this.#patch({ record: { ...record, usage: sum, estimated, model: model ?? record.model } });
+    parts.spending.record(attempt, { usage: sum, estimated });
     const { clock } = parts;
     if (clock.monotonicMs() - this.#savedMs > SAVE_EVERY_MS) void this.#save({}).catch(() => undefined);
   }
@@ -579,17 +585,6 @@ function newSession(
     },
     createdMs: parts.clock.wallMs(),
     endedMs: undefined,
-  };
-}
-
-function addUsage(one: Usage, other: Usage): Usage {
-  return {
-    inputTokens: one.inputTokens + other.inputTokens,
-    outputTokens: one.outputTokens + other.outputTokens,
-    cacheReadTokens: one.cacheReadTokens + other.cacheReadTokens,
-    cacheWriteTokens: one.cacheWriteTokens + other.cacheWriteTokens,
-    turns: one.turns + other.turns,
-    usd: one.usd === undefined && other.usd === undefined ? undefined : (one.usd ?? 0) + (other.usd ?? 0),
   };
 }
 

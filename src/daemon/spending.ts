@@ -1,0 +1,175 @@
+/**
+ * What agents use, for each task and run with all that was started by it, and when a budget of any of them is spent.
+ *
+ * Kept in memory for runs with work left and whatever they belong to; the store has the usage of each session.
+ */
+import { priceUsage, type PriceList } from "../agents/prices.ts";
+import { AnabranchError } from "../base/errors.ts";
+import type { Usage } from "../engine/agent.ts";
+import { describeOverrun, NOTHING_SPENT, type Spent } from "../engine/budget.ts";
+import type { Holder } from "../engine/leases.ts";
+import { SpendingTree, type TreeOverrun } from "../engine/spending-tree.ts";
+import { attemptName, type AttemptKey } from "../store/attempts.ts";
+import { findRun, type RunRow } from "../store/runs.ts";
+import { loadFamily, loadUsage, type FamilyRun } from "../store/usage.ts";
+import type { RunSpec } from "../workflows/spec.ts";
+import { taskKey, type LiveRun, type PlanRecord } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+
+/** What a run and its tasks have spent, each with everything it started. */
+export interface RunSpending {
+  readonly run: Spent;
+  readonly of: (task: string) => Spent;
+}
+
+type Row = Pick<RunRow<RunSpec, PlanRecord>, "id" | "parent" | "createdMs"> & {
+  readonly spec: Pick<RunSpec, "budget" | "tasks">;
+};
+
+/** See the head of this file. */
+export class Spending {
+  readonly #parts: Pick<Parts, "store" | "clock" | "book">;
+  readonly #prices: PriceList;
+  readonly #tree = new SpendingTree();
+  readonly #known = new Map<string, { readonly parent: Row["parent"]; readonly tasks: readonly string[] }>();
+  readonly #listeners = new Set<() => void>();
+
+  /** @param prices the user's own, which come before those of lists */
+  constructor(parts: Pick<Parts, "store" | "clock" | "book">, prices: PriceList) {
+    this.#parts = parts;
+    this.#prices = prices;
+  }
+
+  /** Reads what was used in the trees of all runs with work left. */
+  async load(): Promise<void> {
+    const live = this.#parts.book.all().map(({ row }) => row.id);
+    const family = await loadFamily(this.#parts.store, live);
+    for (const { id } of family) {
+      const row = this.#parts.book.get(id)?.row ?? (await findRun<RunSpec, PlanRecord>(this.#parts.store, id));
+      if (row !== undefined) this.#add(row);
+    }
+    await this.#fill(this.#tree, family);
+    for (const { id } of family.toReversed()) this.#remove(id);
+  }
+
+  /** Takes in a run that is about to begin. */
+  know({ row }: LiveRun): void {
+    this.#add(row);
+  }
+
+  /** Forgets a run that has left the book, once nothing that it has started goes on. */
+  forget({ row }: LiveRun): void {
+    this.#remove(row.id);
+  }
+
+  /** What was used, with its price: the one that the agent tells, or an estimate. */
+  price(usage: Usage, model: string | undefined): Spent {
+    return priceUsage(usage, model, this.#prices);
+  }
+
+  /** A task begins to use time. */
+  begin({ run, task }: Holder): void {
+    addTask(this.#tree, { run, task });
+    this.#tree.begin(taskKey(run, task), this.#parts.clock.wallMs());
+  }
+
+  /** Notes all that the session of an attempt has used so far, from zero. */
+  record(attempt: AttemptKey, spent: Spent): void {
+    this.#tree.record(taskKey(attempt.run, attempt.task), attemptName(attempt), spent);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after something was used. Returns the way to stop that. */
+  onSpent(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The nearest limit that is reached: of a task, its run, or whatever has started that.
+   * @param more whether something new is about to use it
+   */
+  overrun(task: Holder, more = false): TreeOverrun | undefined {
+    return this.#tree.overrun(this.#keyOf(task), this.#parts.clock.wallMs(), more);
+  }
+
+  /** How long until a task has to end because a limit of time is reached. */
+  msLeft(task: Holder): number | undefined {
+    return this.#tree.msLeft(this.#keyOf(task), this.#parts.clock.wallMs());
+  }
+
+  /** What a run has spent, and everything it started. */
+  async spentBy({ row }: LiveRun): Promise<RunSpending> {
+    let tree = this.#tree;
+    if (!tree.has(row.id)) {
+      const isPlain = row.spec.tasks.every(({ agent }) => agent === undefined);
+      const family = await loadFamily(this.#parts.store, [row.id]);
+      if (isPlain && family.length === 1) return { run: NOTHING_SPENT, of: () => NOTHING_SPENT };
+      tree = new SpendingTree();
+      for (const one of family) addRun(tree, { ...one, createdMs: 0, spec: { budget: {}, tasks: [] } });
+      await this.#fill(tree, family);
+    }
+    return { run: tree.spent(row.id), of: (task) => tree.spent(taskKey(row.id, task)) };
+  }
+
+  /** A task that has no budget and has used nothing has no node. */
+  #keyOf({ run, task }: Holder): string {
+    const key = taskKey(run, task);
+    return this.#tree.has(key) ? key : run;
+  }
+
+  #add(row: Row): void {
+    const { id, parent, spec } = row;
+    this.#known.set(id, { parent, tasks: spec.tasks.map(({ name }) => name) });
+    addRun(this.#tree, row);
+  }
+
+  #remove(run: string): void {
+    const known = this.#known.get(run);
+    if (known === undefined || this.#parts.book.get(run) !== undefined) return;
+    for (const task of known.tasks) this.#tree.remove(taskKey(run, task));
+    this.#tree.remove(run);
+    if (this.#tree.has(run)) return;
+    this.#known.delete(run);
+    if (known.parent !== undefined) this.#remove(known.parent.run);
+  }
+
+  async #fill(tree: SpendingTree, family: readonly FamilyRun[]): Promise<void> {
+    const usage = await loadUsage(
+      this.#parts.store,
+      family.map(({ id }) => id),
+    );
+    for (const { run, task, attempt, createdMs, spent } of usage) {
+      const session = attemptName({ run, task, number: attempt });
+      addTask(tree, { run, task });
+      tree.begin(taskKey(run, task), createdMs);
+      tree.record(taskKey(run, task), session, spent);
+    }
+  }
+}
+
+/** The error of what goes beyond a budget. */
+export function budgetSpent(reached: TreeOverrun): AnabranchError {
+  const { limit, used, allowed, whose } = reached;
+  return new AnabranchError("BUDGET_SPENT", {
+    message: `the budget of ${whose.includes("/") ? "task" : "run"} ${whose} is spent: ${describeOverrun(reached)}`,
+    hint: "what was done by then is kept; start it anew with a larger budget",
+    data: { limit, used, allowed, whose },
+  });
+}
+
+function addRun(tree: SpendingTree, { id, parent, createdMs, spec }: Row): void {
+  if (parent !== undefined && tree.has(parent.run)) addTask(tree, parent);
+  const above = parent === undefined ? undefined : taskKey(parent.run, parent.task);
+  // A run that was started before there were budgets has none.
+  tree.add(id, { above, budget: (spec as Partial<RunSpec>).budget ?? {}, sinceMs: createdMs });
+  for (const { name, agent } of spec.tasks) {
+    if (agent === undefined) continue;
+    tree.add(taskKey(id, name), { above: id, budget: agent.budget, sinceMs: undefined });
+  }
+}
+
+/** A task that is no agent's, but has started something, or of which only the usage counts. */
+function addTask(tree: SpendingTree, { run, task }: Holder): void {
+  tree.add(taskKey(run, task), { above: run, budget: {}, sinceMs: undefined });
+}
