@@ -13,6 +13,7 @@ export interface Adapters {
 const LOADERS: Partial<Record<AgentKind, (clock: Clock) => Promise<AgentAdapter>>> = {
   claude: async (clock) => (await import("./claude/adapter.ts")).createClaudeAdapter(clock),
   codex: async (clock) => (await import("./codex/adapter.ts")).createCodexAdapter(clock),
+  acp: async (clock) => (await import("./acp/adapter.ts")).createAcpAdapter(clock),
 };
 
 /** See {@link Adapters}. */

@@ -40,6 +40,8 @@ export interface LineProgramCall {
   readonly onLine: (line: string) => void;
   /** Told of a line that was longer than the cap and is not passed on. */
   readonly onOverlong: (sizeBytes: number) => void;
+  /** Told when it has closed its standard output: it can say nothing any more, though it may live on. */
+  readonly onHangUp?: (() => void) | undefined;
   /** Gets what is written to standard error, as it comes. */
   readonly onComplaint?: ((text: string) => void) | undefined;
   /** The folder of the control group it goes into. */
@@ -149,7 +151,10 @@ function passOnLines(child: ChildProcessWithoutNullStreams, call: LineProgramCal
     }
     if (from < piece.length) take(piece.subarray(from));
   });
-  child.stdout.once("end", finish);
+  child.stdout.once("end", () => {
+    finish();
+    call.onHangUp?.();
+  });
 }
 
 function endsWithin(gone: Promise<unknown>, patienceMs: number, clock: Clock): Promise<boolean> {

@@ -55,7 +55,8 @@ describe.each(AGENT_KINDS)("an agent of kind %s", (kind) => {
   });
 
   it("is refused where its program is too old", async () => {
-    const old = join(home, "old");
+    // A program of another name may be any agent that speaks the protocol.
+    const old = join(makeFolder("old-", home), kind === "acp" ? "gemini" : kind);
     writeFileSync(old, "#!/bin/sh\necho 0.0.1\n");
     chmodSync(old, 0o755);
     const elsewhere = { ...place, program: { command: old, args: [] } };
