@@ -14,6 +14,7 @@ const LOADERS: Partial<Record<AgentKind, (clock: Clock) => Promise<AgentAdapter>
   claude: async (clock) => (await import("./claude/adapter.ts")).createClaudeAdapter(clock),
   codex: async (clock) => (await import("./codex/adapter.ts")).createCodexAdapter(clock),
   acp: async (clock) => (await import("./acp/adapter.ts")).createAcpAdapter(clock),
+  opencode: async (clock) => (await import("./opencode/adapter.ts")).createOpencodeAdapter(clock),
 };
 
 /** See {@link Adapters}. */
