@@ -2,13 +2,13 @@ import type { Clock } from "../../base/clock.ts";
 import { AnabranchError } from "../../base/errors.ts";
 import type { Capabilities } from "../../engine/agent.ts";
 import { fieldsOf, textOf } from "../claude/fields.ts";
+import { splitEnvironment } from "../codex/environment.ts";
 import type { AgentAdapter, OpenOptions, Session } from "../port.ts";
+import { createProgramSearch } from "../program-search.ts";
 import { RefusedCall, type Client } from "./client.ts";
 import { settleConversation } from "./conversation.ts";
-import { splitEnvironment } from "./environment.ts";
 import { modelsIn, type ChosenModel, type Models } from "./models.ts";
 import { KEPT_FROM_COMMANDS } from "./plugin.ts";
-import { createPrograms } from "./program.ts";
 import type { Server } from "./server.ts";
 import { createServers } from "./servers.ts";
 import { createSession } from "./session.ts";
@@ -26,9 +26,18 @@ const CAPABILITIES: Capabilities = {
   sharedProcess: true,
 };
 
+const PROGRAM = {
+  product: "opencode",
+  command: "opencode",
+  oldest: "1.18.33",
+  newest: "1.18.33",
+  install: "install it: npm install -g opencode-ai",
+  update: "opencode upgrade",
+};
+
 /** The adapter for opencode: one server for all sessions with the same program and environment. */
 export function createOpencodeAdapter(clock: Clock): AgentAdapter {
-  const [programs, servers] = [createPrograms(clock), createServers(clock)];
+  const [programs, servers] = [createProgramSearch(PROGRAM, clock), createServers(clock)];
   return {
     kind: "opencode",
     capabilities: CAPABILITIES,
@@ -36,7 +45,7 @@ export function createOpencodeAdapter(clock: Clock): AgentAdapter {
     async open(options) {
       const detection = await programs.find(options);
       if (!detection.found) throw detection.error;
-      const { shared, own } = splitEnvironment(options.environment);
+      const { shared, own } = splitEnvironment(options.environment, options.cwd);
       const args = options.program?.args ?? [];
       const { server, giveBack } = await servers.use({ path: detection.path, args, environment: shared });
       try {

@@ -1,31 +1,11 @@
-import { OWNER_VARIABLE } from "../../process/own-programs.ts";
+import { ownerMark } from "../../process/own-programs.ts";
 import { fieldsOf, listOf, parseFields } from "../claude/fields.ts";
-
-/** An environment, told apart: what a process that serves many sessions has, and what is one session's own. */
-export interface SplitEnvironment {
-  readonly shared: Readonly<Record<string, string>>;
-  /** What the commands of this session have on top of it. */
-  readonly own: Readonly<Record<string, string>>;
-}
-
-// What changes with each task or each shell, and nothing that opencode itself goes by.
-const OWN = /^(ANABRANCH_.*|PWD|OLDPWD|SHLVL|_)$/;
-
-/** Tells apart what of a session's environment belongs to its task. */
-export function splitEnvironment(environment: Readonly<Record<string, string>>): SplitEnvironment {
-  const entries = Object.entries(environment);
-  return {
-    shared: Object.fromEntries(entries.filter(([name]) => !OWN.test(name))),
-    own: Object.fromEntries(entries.filter(([name]) => OWN.test(name))),
-  };
-}
 
 /** The environment of a process that belongs to the daemon and not to a task. */
 export function serverEnvironment(
   shared: Readonly<Record<string, string>>,
   { password, plugin }: { readonly password: string; readonly plugin: string },
 ): Record<string, string> {
-  const owner = process.env[OWNER_VARIABLE];
   return {
     ...shared,
     OPENCODE_DISABLE_AUTOUPDATE: "1",
@@ -33,7 +13,7 @@ export function serverEnvironment(
     OPENCODE_SERVER_USERNAME: "opencode",
     OPENCODE_SERVER_PASSWORD: password,
     OPENCODE_CONFIG_CONTENT: JSON.stringify(settings(shared["OPENCODE_CONFIG_CONTENT"], plugin)),
-    ...(owner === undefined ? {} : { [OWNER_VARIABLE]: owner }),
+    ...ownerMark(),
   };
 }
 
