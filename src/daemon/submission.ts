@@ -21,7 +21,7 @@ import { compileRun } from "../workflows/compile.ts";
 import { FILE_NAME, loadRepositoryFile } from "../workflows/file.ts";
 import type { RepositoryFile, WorkflowDefinition } from "../workflows/schema.ts";
 import type { ForkSpec, RunSpec, TaskSpec } from "../workflows/spec.ts";
-import { takeBase, takeNamedBase } from "../workspaces/base.ts";
+import { takeBase, takeKeptBase, takeNamedBase } from "../workspaces/base.ts";
 import { copyCarried, findDependencies } from "../workspaces/dependencies.ts";
 import { refuseUntrusted } from "./agents/trust.ts";
 import { placeInside, takeWorkspaceBase, type InsideWorkspace } from "./inside-workspace.ts";
@@ -252,7 +252,7 @@ export async function startRun(
   const named = request.base ?? targetBase(head, request.target);
   const base =
     extras.base !== undefined
-      ? { commit: extras.base, uncommittedPaths: 0, untrackedPaths: 0, nested: [] }
+      ? await takeKeptBase(vault, extras.base)
       : named !== undefined
         ? await takeNamedBase(git, vault, repository, head, named)
         : inside !== undefined

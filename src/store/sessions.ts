@@ -1,5 +1,5 @@
 import type { Usage } from "../engine/agent.ts";
-import { attemptName, type AttemptKey } from "./attempts.ts";
+import type { AttemptKey } from "./attempts.ts";
 import type { SqlRow, Statement, Store } from "./port.ts";
 import {
   insertInto,
@@ -125,11 +125,6 @@ export async function findSessionOf(store: Store, conversation: string): Promise
     conversation,
   ]);
   return row === undefined ? undefined : parseSession(row);
-}
-
-/** The text by which a session is named in messages: that of its attempt. */
-export function sessionName({ run, task, attempt }: SessionRow): string {
-  return attemptName({ run, task, number: attempt });
 }
 
 function keyOf({ run, task, attempt }: Pick<SessionRow, "run" | "task" | "attempt">): {

@@ -97,6 +97,12 @@ export async function takeNamedBase(
   return { commit, uncommittedPaths: 0, untrackedPaths: 0, nested: [] };
 }
 
+/** Takes a commit of the vault as the base. */
+export async function takeKeptBase(vault: Vault, commit: string): Promise<Base> {
+  await vault.refs.update([{ name: baseRef(commit), to: commit }]);
+  return { commit, uncommittedPaths: 0, untrackedPaths: 0, nested: [] };
+}
+
 function refuseUnfinished(repository: Repository): void {
   const operation = operationInProgress(repository);
   if (operation === undefined) return;
