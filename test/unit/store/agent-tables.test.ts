@@ -5,7 +5,7 @@ import { NO_USAGE } from "../../../src/engine/agent.ts";
 import { insertMessage, loadMessages, settleMessage } from "../../../src/store/messages.ts";
 import { findNotices, insertNotice, loadOpenNotices, settleNotice } from "../../../src/store/notices.ts";
 import type { Store } from "../../../src/store/port.ts";
-import { deleteRun, insertRun } from "../../../src/store/runs.ts";
+import { deleteRun, insertRun, updateRun } from "../../../src/store/runs.ts";
 import {
   findSession,
   findSessionOf,
@@ -175,6 +175,7 @@ describe("a run that is removed", () => {
         createdMs: 1,
       }),
     ]);
+    await store.commit([updateRun({ id: "r1", version: 1 }, { state: "ended", outcome: "failed", endedMs: 2 })]);
     await store.commit(deleteRun("r1"));
     expect(await loadSessions(store, "r1")).toEqual([]);
     expect(await loadMessages(store, "r1", "t")).toEqual([]);
