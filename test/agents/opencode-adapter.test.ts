@@ -162,4 +162,162 @@ describe("opencode", () => {
     expect(talk.asked.map(({ tool }) => tool)).toEqual(["read", "edit", "bash"]);
     expect(lastMessages()).toContain("BE BRIEF");
   });
+
+  it("leaves a file alone that the gate refuses, tells the agent why, and goes on; a note reaches it as well", async () => {
+    const cwd = folder("one");
+    const refuse: Gate = ({ tool, paths }) =>
+      Promise.resolve(
+        paths.some((path) => path.endsWith("held.txt"))
+          ? { allow: false, reason: "bob holds held.txt until noon" }
+          : { allow: true, ...(tool === "bash" ? { note: "carol has finished" } : {}) },
+      );
+    const talk = await open(cwd, { model: place.model, gate: refuse });
+    const write = (name: string): { tool: string; input: Record<string, unknown> } => ({
+      tool: "write",
+      input: { filePath: join(cwd, name), content: "x" },
+    });
+    const end = await talk.turn(
+      { tools: [write("held.txt"), write("free.txt")] },
+      { tool: "bash", input: { command: "true", description: "nothing" } },
+      { text: "went on" },
+    );
+    expect(end).toMatchObject({ status: "completed", text: "went on" });
+    expect(existsSync(join(cwd, "held.txt"))).toBe(false);
+    expect(existsSync(join(cwd, "free.txt"))).toBe(true);
+    expect(lastMessages()).toContain("bob holds held.txt until noon");
+    expect(lastMessages()).toContain("carol has finished");
+    expect(of(talk.events, "file").map(({ path }) => path)).toEqual([join(cwd, "free.txt")]);
+  });
+
+  it("asks for what its helpers do, and gives their commands the environment of the session", async () => {
+    const cwd = folder("one");
+    const talk = await open(cwd, { model: place.model });
+    const prompt = scripted(
+      { tool: "bash", input: { command: "echo $ANABRANCH_MARKER > marker.txt", description: "say" } },
+      { text: "helped" },
+    );
+    const end = await talk.turn(
+      { tool: "task", input: { description: "help", prompt, subagent_type: "general" } },
+      { text: "was helped" },
+    );
+    expect(end).toMatchObject({ status: "completed", text: "was helped" });
+    expect(readFileSync(join(cwd, "marker.txt"), "utf8")).toBe("marker-one\n");
+    expect(talk.asked.map(({ tool }) => tool)).toEqual(["task", "bash"]);
+    expect(of(talk.events, "usage").at(-1)?.usage.turns).toBe(4);
+  });
+
+  it("neither writes nor runs when it may only read, nor do its helpers", async () => {
+    const cwd = folder("one");
+    const talk = await open(cwd, { model: place.model, permission: "read-only" });
+    const steps: Step[] = [
+      { tool: "write", input: { filePath: join(cwd, "no.txt"), content: "x" } },
+      { tool: "bash", input: { command: "touch no.txt", description: "try" } },
+      { text: "could not" },
+    ];
+    const prompt = scripted(...steps);
+    const helper = { tool: "task", input: { description: "help", prompt, subagent_type: "general" } };
+    expect(await talk.turn(helper, ...steps)).toMatchObject({ status: "completed", text: "could not" });
+    expect(existsSync(join(cwd, "no.txt"))).toBe(false);
+    expect(talk.asked.map(({ tool }) => tool)).toEqual(["task"]);
+  });
+
+  it("takes messages while it works: with the next request, after its turn, or at once", async () => {
+    const cwd = folder("one");
+    const talk = await open(cwd, { model: place.model });
+    await talk.session.send({
+      text: scripted({ wait: "steer", tool: "read", input: { filePath: "a.txt" } }, { text: "first" }),
+      when: "next",
+    });
+    await model.waitForRequest(({ step }) => step.wait === "steer");
+    await talk.session.send({ text: "MIND THE GAP", when: "next" });
+    await talk.session.send({ text: scripted({ hang: true }), when: "later" });
+    model.release("steer");
+    expect(await talk.end(1)).toMatchObject({ status: "completed", text: "first" });
+    expect(of(talk.events, "message.taken").map(({ text }) => text)).toEqual(["MIND THE GAP"]);
+    await model.waitForRequest(({ step, text }) => step.hang === true && text.includes("MIND THE GAP"));
+    await talk.session.send({ text: scripted({ text: "third" }), when: "now" });
+    expect(await talk.end(2)).toMatchObject({ status: "interrupted" });
+    expect(await talk.end(3)).toMatchObject({ status: "completed", text: "third" });
+  });
+
+  it("stops when it is interrupted, also while a person is asked, and takes the next turn", async () => {
+    const cwd = folder("one");
+    const talk = await open(cwd, {
+      model: place.model,
+      gate: ({ command }) => (command === "true" ? new Promise(() => undefined) : Promise.resolve({ allow: true })),
+    });
+    await talk.session.send({
+      text: scripted({ tool: "bash", input: { command: "true", description: "x" } }),
+      when: "next",
+    });
+    await until(() => talk.asked.length > 0, "the gate is asked");
+    await talk.session.interrupt();
+    expect(await talk.end(1)).toMatchObject({ status: "interrupted" });
+    expect(await talk.turn({ text: "again" })).toMatchObject({ status: "completed", text: "again" });
+  });
+
+  it("copies a conversation that goes on into another folder, and counts the copy from zero", async () => {
+    const [one, two] = [folder("one"), folder("two")];
+    const parent = await open(one, { model: place.model });
+    await parent.turn({ tool: "read", input: { filePath: join(one, "a.txt") } }, { text: "read it" });
+    await parent.session.send({ text: scripted({ wait: "parent", text: "parent done" }), when: "next" });
+    await model.waitForRequest(({ step }) => step.wait === "parent");
+    const child = await open(two, {
+      model: place.model,
+      forkFrom: { conversation: parent.session.conversation, directory: one },
+    });
+    const end = await child.turn(
+      { tool: "bash", input: { command: "pwd > here.txt", description: "x" } },
+      { text: "forked" },
+    );
+    expect(end).toMatchObject({ status: "completed", text: "forked" });
+    expect(readFileSync(join(two, "here.txt"), "utf8")).toBe(`${two}\n`);
+    expect(lastMessages()).toContain("read it");
+    expect(of(child.events, "usage").at(-1)?.usage).toMatchObject({ turns: 2, inputTokens: 200 });
+    model.release("parent");
+    expect(await parent.end(2)).toMatchObject({ status: "completed", text: "parent done" });
+  });
+
+  it("goes on with a conversation after its server was killed, and says that the program is gone", async () => {
+    const cwd = folder("one");
+    const talk = await open(cwd, { model: place.model });
+    await talk.turn({ text: "remember me" });
+    await talk.session.send({ text: scripted({ hang: true }, { text: "never" }), when: "next" });
+    await model.waitForRequest(({ step, text }) => step.hang === true && text.includes("remember me"));
+    expect(serverIds()).toHaveLength(1);
+    process.kill(-Number(serverIds()[0]), "SIGKILL");
+    expect(await talk.end(2)).toMatchObject({ status: "failed" });
+    await until(() => of(talk.events, "gone").length === 1, "it is gone");
+    expect(talk.events.at(-1)?.type).toBe("gone");
+    await expect(talk.session.send({ text: "x", when: "next" })).rejects.toMatchObject({ code: "AGENT_GONE" });
+
+    const again = await open(cwd, { model: place.model, resume: talk.session.conversation });
+    expect(again.session.conversation).toBe(talk.session.conversation);
+    expect(await again.turn({ text: "I do" })).toMatchObject({ status: "completed", text: "I do" });
+    expect(lastMessages()).toContain("remember me");
+    expect(of(again.events, "usage").at(-1)?.usage.turns).toBe(1);
+    await expect(open(cwd, { resume: "ses_nowhere" })).rejects.toMatchObject({ code: "CONVERSATION_UNKNOWN" });
+  });
+
+  it("tells failures of the service apart, and tells of the attempts that it makes again", async () => {
+    const cwd = folder("one");
+    const talk = await open(cwd, { model: place.model, maxTurns: 2 });
+    const failing = async (step: Step): Promise<unknown> => (await talk.turn(step, { text: "x" })).failure;
+    expect(await failing({ status: 400, message: "bad request" })).toMatchObject({
+      reason: "invalid",
+      message: "bad request",
+    });
+    expect(await failing({ status: 401 })).toMatchObject({ reason: "login" });
+    expect(await talk.turn({ status: 429, times: 1, retryAfter: 1 }, { text: "after all" })).toMatchObject({
+      status: "completed",
+      text: "after all",
+    });
+    expect(of(talk.events, "retry")).toHaveLength(1);
+    const read = { tool: "read", input: { filePath: join(cwd, "a.txt") } };
+    expect(await talk.turn(read, read, read, { text: "never" })).toMatchObject({
+      status: "failed",
+      failure: { reason: "turns" },
+    });
+    await expect(open(cwd, { model: "scripted/m2" })).rejects.toMatchObject({ code: "AGENT_INVALID" });
+  });
 });
