@@ -16,8 +16,8 @@ export interface ClientSide {
   permission(request: RequestPermissionRequest): Promise<RequestPermissionResponse>;
   read(request: ReadTextFileRequest): Promise<string>;
   write(request: WriteTextFileRequest): Promise<void>;
-  /** Something that the agent wrote to standard error. */
-  complain(text: string): void;
+  /** Whether the agent shows an error to its model only where the error is a text, which the protocol does not know. */
+  wantsErrorsAsText(): boolean;
   /** Something that was not understood. */
   remark(text: string): void;
 }
@@ -67,14 +67,14 @@ export async function connect(call: ConnectionCall): Promise<Connection> {
     controlGroup: call.controlGroup,
     onLine: (line) => sieve.line(line),
     onOverlong: (sizeBytes) => side.remark(`a line of ${sizeBytes} bytes from the agent was left out`),
-    onComplaint: (text) => side.complain(text),
     // It can say nothing any more: whatever it does still, nobody learns of it.
     onHangUp: () => void program.close(CLOSE_PATIENCE_MS),
   });
   const writable = new WritableStream<AnyMessage>({
     write(message) {
       sieve.sent(message);
-      return program.write(JSON.stringify(message));
+      const isPlain = "error" in message && side.wantsErrorsAsText();
+      return program.write(JSON.stringify(isPlain ? { ...message, error: message.error.message } : message));
     },
   });
   const connection = client({ name: "anabranch" })

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import type { Manners } from "./session.ts";
 
@@ -20,6 +22,11 @@ export interface KnownAgent {
   readonly environment: (given: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
 }
 
+/** Settings below the user's own: it is quiet, and does not try a request again for minutes in which nobody hears of it. */
+const DEFAULTS = fileURLToPath(new URL("./gemini-defaults.json", import.meta.url));
+const DEFAULTS_VARIABLE = "GEMINI_CLI_SYSTEM_DEFAULTS_PATH";
+const SYSTEM_DEFAULTS = "/etc/gemini-cli/system-defaults.json";
+
 const GEMINI: KnownAgent = {
   title: "Gemini CLI",
   packageName: "@google/gemini-cli",
@@ -29,8 +36,13 @@ const GEMINI: KnownAgent = {
   tried: { oldest: "0.61.0", newest: "0.61.0" },
   install: "npm install -g @google/gemini-cli",
   forksElsewhere: false,
-  // Else it starts a second Node only to give it more memory: twice the time and the memory.
-  environment: () => ({ GEMINI_CLI_NO_RELAUNCH: "true" }),
+  environment: (given) => ({
+    // Else it starts a second Node only to give it more memory: twice the time and the memory.
+    GEMINI_CLI_NO_RELAUNCH: "true",
+    ...(given[DEFAULTS_VARIABLE] === undefined && !existsSync(SYSTEM_DEFAULTS)
+      ? { [DEFAULTS_VARIABLE]: DEFAULTS }
+      : {}),
+  }),
 };
 
 /** The program that is used where none is named. */
@@ -105,7 +117,6 @@ const PLAIN: Manners = {
   titlesAreCommands: false,
   delegatesFiles: false,
   alwaysSpeaks: false,
-  complaint: undefined,
 };
 
 /** The manners of an agent, by the name that it gives itself. */
@@ -115,6 +126,5 @@ export function mannersOf(name: string | undefined): Manners {
     titlesAreCommands: true,
     delegatesFiles: true,
     alwaysSpeaks: true,
-    complaint: /^Attempt (\d+) failed with status (\d{3})\b/m,
   };
 }

@@ -49,8 +49,6 @@ export interface Manners {
   readonly delegatesFiles: boolean;
   /** It never ends a turn without a word, unless the model's answer broke off. */
   readonly alwaysSpeaks: boolean;
-  /** It complains of each attempt that failed, which it tries again many times by itself. */
-  readonly complaint: RegExp | undefined;
 }
 
 interface Turn {
@@ -68,8 +66,6 @@ interface Turn {
 }
 
 const HEED_PATIENCE_MS = 10_000;
-/** From then on it is waited for elsewhere, where people see it. */
-const MOST_ATTEMPTS = 3;
 const STEERING = "_session/steering";
 
 /** See the head of this file. */
@@ -197,18 +193,8 @@ export class AcpSession implements Session, ClientSide {
     return this.#files.write(request);
   }
 
-  complain(text: string): void {
-    const { complaint } = this.#manners();
-    const turn = this.#turn;
-    const [, attempt, status] = complaint?.exec(text) ?? [];
-    if (turn === undefined || attempt === undefined || status === undefined) return;
-    const message = `the model's service answered ${attempt} times with status ${status}`;
-    const failure = failureOf(new RequestError(Number(status), message));
-    if (Number(attempt) < MOST_ATTEMPTS) this.#emit({ type: "retry", reason: failure.reason });
-    else if (turn.failure === undefined) {
-      turn.failure = failure;
-      void this.#stop(turn);
-    }
+  wantsErrorsAsText(): boolean {
+    return this.#manners().delegatesFiles;
   }
 
   remark(text: string): void {

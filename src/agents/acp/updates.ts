@@ -24,12 +24,12 @@ const ToolFieldsSchema = z.object({
     .nullish()
     .catch(undefined),
   content: z.array(z.unknown()).nullish().catch(undefined),
-  rawInput: z.unknown(),
+  rawInput: z.unknown().optional(),
   _meta: z.record(z.string(), z.unknown()).nullish().catch(undefined),
 });
 
 const Chunk = z.object({ content: z.object({ type: z.literal("text"), text: z.string() }) });
-const UsageSchema = z.object({ used: z.number(), size: z.number().optional(), cost: z.unknown() });
+const UsageSchema = z.object({ used: z.number(), size: z.number().optional(), cost: z.unknown().optional() });
 const NotificationSchema = z.object({
   sessionId: z.string(),
   update: z.looseObject({ sessionUpdate: z.string() }),
@@ -69,7 +69,9 @@ function updateOf(raw: { readonly sessionUpdate: string; readonly [key: string]:
     }
     case "usage_update": {
       const usage = UsageSchema.safeParse(raw);
-      return usage.success ? { type: "usage", ...usage.data, size: usage.data.size } : undefined;
+      return usage.success
+        ? { type: "usage", used: usage.data.used, size: usage.data.size, cost: usage.data.cost }
+        : undefined;
     }
     case "notice": {
       const words = [raw["title"], raw["description"]].filter((word) => typeof word === "string");
