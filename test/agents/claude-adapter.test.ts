@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { createClaudeAdapter } from "../../src/agents/claude/adapter.ts";
+import { findSdk } from "../../src/agents/claude/sdk-place.ts";
 import type { AgentEvent, Gate, OpenOptions, Session, ToolRequest, TurnEnd } from "../../src/agents/port.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { until } from "../fixtures/until.ts";
@@ -443,6 +446,48 @@ describe("the adapter for Claude Code", () => {
     await one.turn({ tool: "AskUserQuestion", input: { questions: [question] } }, { text: "then I decide" });
     expect(ofType(one.events, "tool.end")).toMatchObject([{ ok: false }]);
     expect(ofType(one.events, "tool.end")[0]?.output).toContain("nobody can answer questions here");
+  });
+
+  it("copies a conversation that somebody had without us", async () => {
+    const place = bench();
+    const { command, args } = place.place.program;
+    const prompt = scripted({ text: "what we both know" });
+    const options = { cwd: place.cwd, env: place.place.environment };
+    const theirs = promisify(execFile)(command, [...args, "-p", prompt], options);
+    theirs.child.stdin?.end();
+    await theirs;
+    const [found] = (await adapter.conversations?.(place.place, place.cwd)) ?? [];
+    const cwd = join(place.home, "elsewhere");
+    mkdirSync(cwd);
+    const forkFrom = { conversation: found?.id ?? "", directory: place.cwd };
+    const one = await opened({ ...place, cwd }, { forkFrom });
+    await one.turn({ text: "go on", usage: { input: 30 } });
+
+    expect(requestsOf(one.session)[0]?.text).toContain("what we both know");
+    expect(ofType(one.events, "usage").at(-1)?.usage).toMatchObject({ inputTokens: 30, turns: 1 });
+  });
+
+  it("uses the SDK that is named, the one beside the program, and none of the folder that is worked in", async () => {
+    const { home, cwd, place } = bench();
+    const made = (folder: string): string => {
+      const path = join(folder, "node_modules/@anthropic-ai/claude-agent-sdk/sdk.mjs");
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, "export const nothing = 1;");
+      return path;
+    };
+    const [repositorys, beside] = [made(cwd), made(home)];
+    const program = join(home, "node_modules/@anthropic-ai/claude-code/claude");
+    mkdirSync(dirname(program));
+    symlinkSync(place.program.command, join(home, "claude"));
+    writeFileSync(program, "");
+    expect(findSdk(join(home, "claude"), {})).not.toBe(repositorys);
+    expect(findSdk(program, {})).toBe(beside);
+    expect(findSdk(program, { ANABRANCH_CLAUDE_SDK: dirname(repositorys) })).toBe(repositorys);
+    onTestFinished(() => void delete process.env["ANABRANCH_CLAUDE_SDK"]);
+    for (const folder of [home, join(home, "nowhere")]) {
+      process.env["ANABRANCH_CLAUDE_SDK"] = folder;
+      await expect(opened({ home, cwd, place })).rejects.toMatchObject({ code: "AGENT_FAILED" });
+    }
   });
 
   it("lists the conversations of a folder, and knows no others", async () => {

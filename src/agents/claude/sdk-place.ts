@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 
 const PACKAGE = join("@anthropic-ai", "claude-agent-sdk");
+const MODULE = "sdk.mjs";
 
 /**
  * The module of the agent SDK: the one that `ANABRANCH_CLAUDE_SDK` names (a folder that has it in its `node_modules`, or
@@ -10,12 +11,14 @@ const PACKAGE = join("@anthropic-ai", "claude-agent-sdk");
  */
 export function findSdk(program: string, environment: NodeJS.ProcessEnv): string | undefined {
   const named = environment["ANABRANCH_CLAUDE_SDK"];
-  const folders = named === undefined ? besideOf(program) : [named, join(named, "node_modules", PACKAGE)];
-  return folders.map((folder) => join(folder, "sdk.mjs")).find((path) => existsSync(path));
-}
-
-function besideOf(program: string): string[] {
+  // What is named and not there is an error, which loading it tells.
+  if (named !== undefined) return moduleIn(join(named, "node_modules", PACKAGE)) ?? join(named, MODULE);
   const path = realpathSync(program);
   const at = path.lastIndexOf(`${sep}node_modules${sep}`);
-  return at < 0 ? [] : [join(path.slice(0, at), "node_modules", PACKAGE)];
+  return at < 0 ? undefined : moduleIn(join(path.slice(0, at), "node_modules", PACKAGE));
+}
+
+function moduleIn(folder: string): string | undefined {
+  const path = join(folder, MODULE);
+  return existsSync(path) ? path : undefined;
 }
