@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import { AnabranchError } from "../base/errors.ts";
 import type { AgentKind } from "../engine/agent.ts";
 import type { AgentAdapter } from "./port.ts";
 
@@ -10,7 +9,7 @@ export interface Adapters {
   close(): Promise<void>;
 }
 
-const LOADERS: Partial<Record<AgentKind, (clock: Clock) => Promise<AgentAdapter>>> = {
+const LOADERS: Readonly<Record<AgentKind, (clock: Clock) => Promise<AgentAdapter>>> = {
   claude: async (clock) => (await import("./claude/adapter.ts")).createClaudeAdapter(clock),
   codex: async (clock) => (await import("./codex/adapter.ts")).createCodexAdapter(clock),
   acp: async (clock) => (await import("./acp/adapter.ts")).createAcpAdapter(clock),
@@ -22,11 +21,7 @@ export function createAdapters(clock: Clock): Adapters {
   const loaded = new Map<AgentKind, Promise<AgentAdapter>>();
   return {
     get(kind) {
-      const load = LOADERS[kind];
-      if (load === undefined) {
-        return Promise.reject(new AnabranchError("AGENT_UNKNOWN", { message: `there is no adapter for ${kind}` }));
-      }
-      const adapter = loaded.get(kind) ?? load(clock);
+      const adapter = loaded.get(kind) ?? LOADERS[kind](clock);
       loaded.set(kind, adapter);
       return adapter;
     },
