@@ -50,7 +50,7 @@ describe("the gatekeeper of opencode", () => {
     await until(() => said.length === 1, "it is said");
     stop();
     decide("a", { allow: true });
-    await Promise.resolve();
+    await new Promise(setImmediate);
     expect(said).toEqual(["x once"]);
   });
 });
