@@ -49,7 +49,7 @@ const GEMINI: KnownAgent = {
 export const DEFAULT_AGENT = GEMINI;
 
 /** The programs whose ways are known. */
-export const KNOWN_AGENTS: readonly KnownAgent[] = [
+const KNOWN_AGENTS: readonly KnownAgent[] = [
   GEMINI,
   {
     title: "opencode",
@@ -113,6 +113,9 @@ function permissionsIn(environment: Readonly<Record<string, string>>): object {
   }
 }
 
+/** What Gemini calls itself. */
+export const GEMINI_NAME = "gemini-cli";
+
 const PLAIN: Manners = {
   titlesAreCommands: false,
   delegatesFiles: false,
@@ -121,7 +124,7 @@ const PLAIN: Manners = {
 
 /** The manners of an agent, by the name that it gives itself. */
 export function mannersOf(name: string | undefined): Manners {
-  if (name !== "gemini-cli") return PLAIN;
+  if (name !== GEMINI_NAME) return PLAIN;
   return {
     titlesAreCommands: true,
     delegatesFiles: true,

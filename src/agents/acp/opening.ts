@@ -9,7 +9,8 @@ import type { Capabilities } from "../../engine/agent.ts";
 import type { OpenOptions } from "../port.ts";
 import { connect, type Connection } from "./connection.ts";
 import { isUnknown, wantsLogin, wordsOf } from "./failures.ts";
-import { mannersOf } from "./known-agents.ts";
+import { awaitGeminiFile } from "./gemini-files.ts";
+import { GEMINI_NAME, mannersOf } from "./known-agents.ts";
 import { judge, type FoundProgram } from "./program.ts";
 import { AcpSession } from "./session.ts";
 
@@ -132,6 +133,9 @@ class Opening {
         return { ...resumed, sessionId };
       }
       if (can?.loadSession === true) {
+        if (hello.agentInfo?.name === GEMINI_NAME) {
+          await awaitGeminiFile(this.#found.environment, sessionId, this.#options.clock);
+        }
         const loaded = await this.#ask("session/load", () =>
           this.#agent.request("session/load", { ...place, sessionId }),
         );
