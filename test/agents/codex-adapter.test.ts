@@ -314,6 +314,26 @@ describe("codex", () => {
     expect(talk.of("tool.end")).toMatchObject([{ ok: true, output: "hi marker-of-work" }]);
   });
 
+  it("asks the gate also about what agents of the agent's own are about to do", async () => {
+    const gate = ({ paths }: ToolRequest): Promise<GateAnswer> =>
+      Promise.resolve(
+        paths.some((path) => path.endsWith("no.txt")) ? { allow: false, reason: "HELD-BY-DOCS" } : { allow: true },
+      );
+    const talk = await open({ gate });
+    const work = scripted(add("no.txt", "made"), add("yes.txt", "made"), { text: "the helper is done" });
+    const ending = talk.turn(
+      { tool: "spawn_agent", namespace: "multi_agent_v1", input: { message: work } },
+      { wait: "helped", text: "both done" },
+    );
+    await until(() => existsSync(join(talk.cwd, "yes.txt")), "the helper's work");
+    server.release("helped");
+    expect(await ending).toMatchObject({ status: "completed" });
+    expect([existsSync(join(talk.cwd, "no.txt")), existsSync(join(talk.cwd, "yes.txt"))]).toEqual([false, true]);
+    expect(talk.of("file")).toEqual([{ type: "file", access: "write", path: join(talk.cwd, "yes.txt") }]);
+    expect(talk.of("text").map(({ text }) => text)).not.toContain("the helper is done");
+    expect(talk.of("turn.end")).toHaveLength(1);
+  });
+
   it("ends a turn that takes more requests than it may", async () => {
     const talk = await open({ maxTurns: 2 });
     const end = await talk.turn(run("true"), run("true"), run("touch too-far"), { text: "never" });

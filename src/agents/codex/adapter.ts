@@ -63,7 +63,7 @@ async function openSession(
   options: OpenOptions,
   own: Readonly<Record<string, string>>,
 ): Promise<Session> {
-  await requireLogin(lease.server);
+  await Promise.all([requireLogin(lease.server), lease.server.hasSandbox()]);
   const thread = await openThread(lease.server, options, own);
   const { schema } = options;
   // What it cannot hold itself to is checked by whoever asked for it.

@@ -4,8 +4,8 @@
  * starting → ready → gone
  *
  * Invariants:
- * 1. What it tells of a thread reaches the one listener of that thread, in order; what it tells of a thread that one of
- *    these has started reaches the same listener.
+ * 1. What it tells of a thread reaches the one listener of that thread, in order; what it tells or asks of a thread that
+ *    one of these has started reaches the same listener.
  * 2. A question about a thread that nobody listens to is refused.
  * 3. When it is gone, all listeners are told once.
  */
@@ -14,7 +14,7 @@ import { AnabranchError } from "../../base/errors.ts";
 import { VERSION } from "../../base/version.ts";
 import { startLineProgram, type LineProgramEnd } from "../../process/line-program.ts";
 import { createJsonRpc, unknownMethod, type RpcAnswer } from "./json-rpc.ts";
-import { fieldsOf, textOf, type Fields, type RequestId } from "./wire.ts";
+import { fieldsOf, startedBy, textOf, type Fields, type RequestId } from "./wire.ts";
 
 /** What a session hears of the server. */
 export interface ThreadListener {
@@ -50,6 +50,8 @@ export interface ServerCall {
 
 // It neither looks for updates nor reports home, and shows nobody that a turn has ended.
 const QUIET = ["check_for_update_on_startup=false", "analytics.enabled=false", "notify=[]"];
+// Agents of agents go no deeper.
+const DEEPEST = 8;
 const CLOSE_PATIENCE_MS = 3000;
 const SANDBOX_PROBE = { command: ["/bin/sh", "-c", "exit 0"], cwd: "/", timeoutMs: 10_000 };
 
@@ -85,17 +87,24 @@ export async function startAppServer({ path, args, environment, clock }: ServerC
   }
 
   function hear(method: string, params: Fields): void {
-    const thread = fieldsOf(params["thread"]);
-    const [id, parent] = [textOf(thread["id"]), textOf(thread["parentThreadId"])];
-    const listener = listeners.get(parent ?? textOf(params["threadId"]) ?? "");
+    const listener = listeners.get(textOf(params["threadId"]) ?? "");
     if (listener === undefined) return;
-    if (method === "thread/started" && id !== undefined && !listeners.has(id)) listeners.set(id, listener);
+    for (const thread of startedBy(params)) if (!listeners.has(thread)) listeners.set(thread, listener);
     listener.onNotification(method, params);
   }
 
   async function ask(method: string, params: Fields, id: RequestId): Promise<RpcAnswer> {
-    const result = await listeners.get(textOf(params["threadId"]) ?? "")?.onQuestion(method, params, id);
+    const listener = await listenerOf(textOf(params["threadId"]), DEEPEST);
+    const result = await listener?.onQuestion(method, params, id);
     return result === undefined ? unknownMethod(method) : { result };
+  }
+
+  /** Who listens to a thread, or to the one that has started it. */
+  async function listenerOf(thread: string | undefined, depth: number): Promise<ThreadListener | undefined> {
+    const known = listeners.get(thread ?? "");
+    if (known !== undefined || thread === undefined || depth === 0) return known;
+    const read = await rpc.call("thread/read", { threadId: thread, includeTurns: false }).catch(() => undefined);
+    return listenerOf(textOf(fieldsOf(read?.["thread"])["parentThreadId"]), depth - 1);
   }
 
   function leaveAll({ status, signal, lastWords }: LineProgramEnd): void {

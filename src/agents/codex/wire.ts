@@ -105,3 +105,10 @@ export function readActions(fields: Fields): CommandAction[] {
     return { type: textOf(action["type"]) ?? "unknown", path: textOf(action["path"]) };
   });
 }
+
+/** The threads that an item of a message says its agent has started. */
+export function startedBy(params: Fields): string[] {
+  const item = readItem(params);
+  if (item?.type !== "collabAgentToolCall") return [];
+  return listOf(item.fields["receiverThreadIds"]).filter((id) => typeof id === "string");
+}
