@@ -168,8 +168,8 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
     if (isOurs(params)) {
       emit({ type: "context", tokens: last.input + last.output, ...(window > 0 ? { window } : {}) });
     }
-    // What was used before is told again when a conversation is gone on with.
-    if (turn === undefined) return;
+    // What was used before is told again, by its own turn, when a conversation is gone on with.
+    if (turn === undefined || (isOurs(params) && textOf(params["turnId"]) !== turn.id)) return;
     const isNew = tally.count(textOf(params["threadId"]) ?? "", readTokens(usage["total"]), last);
     emit({ type: "usage", usage: tally.usage(), model: thread.model });
     if (isNew && isOurs(params)) limit(turn);

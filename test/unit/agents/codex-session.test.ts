@@ -116,6 +116,18 @@ describe("a codex session", () => {
     expect(types()).toEqual(["tool.start", "tool.end"]);
   });
 
+  it("does not count what is told again of an earlier turn", async () => {
+    const { session, say, events } = converse();
+    await session.send({ text: "go", when: "later" });
+    const used = (total: number): object => ({ inputTokens: total, totalTokens: total });
+    say("thread/tokenUsage/updated", { turnId: "turn-0", tokenUsage: { total: used(900), last: used(100) } });
+    say("thread/tokenUsage/updated", { turnId: "turn-1", tokenUsage: { total: used(950), last: used(50) } });
+    const counted = events
+      .filter((event) => event.type === "usage")
+      .map(({ usage }) => [usage.inputTokens, usage.turns]);
+    expect(counted).toEqual([[50, 1]]);
+  });
+
   it("ends with its turn what it has told of, and tells of what is written behind it", async () => {
     const { session, say, events } = converse();
     await session.send({ text: "go", when: "later" });
