@@ -8,11 +8,10 @@ import { openHome, type Home } from "../fixtures/home.ts";
 import { git, makeFolder, makeRepository, removeFolder, writeFiles } from "../fixtures/repository.ts";
 import { until } from "../fixtures/until.ts";
 import { startModelServer, type ModelRequest, type ModelServer } from "./model-server.ts";
-import { agentPlace, makeAgentHome, PROGRAM_NAMES, writeShim, type Place } from "./places.ts";
+import { agentPlace, agentSdkFolder, makeAgentHome, PROGRAM_NAMES, writeShim, type Place } from "./places.ts";
 
 /** One user with one kind of agent on the PATH, a repository, and a daemon, shared by the tests of that kind. */
 export interface World {
-  readonly kind: AgentKind;
   readonly server: ModelServer;
   readonly home: Home;
   readonly root: string;
@@ -40,12 +39,24 @@ type AgentTask = Extract<NonNullable<StartOptions["tasks"]>[string], object>;
 /** The task's name in all of these runs. */
 export const TASK = "work";
 
+/** The columns of the table: each kind, and Claude Code once more through its SDK. */
+export const COLUMNS = ["claude", "claude-sdk", "codex", "opencode", "acp"] as const;
+/** One of {@link COLUMNS}. */
+export type Column = (typeof COLUMNS)[number];
+
+/** The kind of a column. */
+export function kindOf(column: Column): AgentKind {
+  return column === "claude-sdk" ? "claude" : column;
+}
+
 /** See {@link World}. */
-export async function openWorld(kind: AgentKind): Promise<World> {
+export async function openWorld(column: Column): Promise<World> {
+  const kind = kindOf(column);
   const server = await startModelServer();
   const user = makeAgentHome();
   const place = agentPlace(kind, server, user);
   const home = openHome(makeFolder("anabranch-agents-"));
+  if (column === "claude-sdk") home.environment["ANABRANCH_CLAUDE_SDK"] = agentSdkFolder();
   // Agents that are put off are to try again soon; and some tests take the first daemon away.
   writeFiles(home.folder, { "config/config.yaml": "agentRetry: 20ms\nkill: { interrupt: 3s, terminate: 3s }\n" });
   const root = makeRepository(
@@ -74,7 +85,6 @@ export async function openWorld(kind: AgentKind): Promise<World> {
     request.place !== undefined && request.text.includes(words);
 
   const world: World = {
-    kind,
     server,
     home,
     root,

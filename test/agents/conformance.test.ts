@@ -8,13 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createAdapters } from "../../src/agents/adapters.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { AGENT_KINDS, type Capabilities } from "../../src/engine/agent.ts";
+import type { Capabilities } from "../../src/engine/agent.ts";
 import { until } from "../fixtures/until.ts";
 import { noteCapability } from "./capability-record.ts";
 import {
   changedPaths,
+  COLUMNS,
   expectSuccess,
   killDaemon,
+  kindOf,
   landedFile,
   logOf,
   openWorld,
@@ -33,15 +35,18 @@ const COUNT = {
   additionalProperties: false,
 };
 
-describe.each(AGENT_KINDS)("%s", (kind) => {
+describe.each(COLUMNS)("%s", (column) => {
+  const kind = kindOf(column);
   const { write, edit, read, run, answer } = DIALECTS[kind];
   const adapters = createAdapters(systemClock);
+  // These take that long for their first request.
+  const isSlow = kind === "opencode" || kind === "acp";
   let world: World;
   let can: Capabilities;
 
   beforeAll(async () => {
     can = (await adapters.get(kind)).capabilities;
-    world = await openWorld(kind);
+    world = await openWorld(column);
   });
   afterAll(async () => {
     await adapters.close();
@@ -52,9 +57,9 @@ describe.each(AGENT_KINDS)("%s", (kind) => {
   const row = (title: string, body: () => Promise<boolean>): void => {
     it(title, async () => {
       try {
-        noteCapability(title, kind, (await body()) ? "yes" : "no");
+        noteCapability(title, column, (await body()) ? "yes" : "no");
       } catch (cause) {
-        noteCapability(title, kind, "fails");
+        noteCapability(title, column, "fails");
         throw cause;
       }
     });
@@ -75,6 +80,8 @@ describe.each(AGENT_KINDS)("%s", (kind) => {
     expect([landedFile(done, "a.txt"), landedFile(done, "new.txt")]).toEqual(["b", "new"]);
     expect(logOf(done)).toContain("all is done");
     expect(existsSync(join(world.root, "new.txt"))).toBe(false);
+    const isSdk = String((await world.request("Editing.", 0)).headers["user-agent"]).includes("agent-sdk");
+    expect(isSdk).toBe(column === "claude-sdk");
     return true;
   });
 
@@ -173,7 +180,7 @@ describe.each(AGENT_KINDS)("%s", (kind) => {
   });
 
   row("hears a message while it works", async () => {
-    const name = `steer-${kind}`;
+    const name = "steer";
     const started = await world.start(`Steering. ${scripted({ wait: name, ...read("a.txt") }, { text: "heard" })}`);
     await world.request("Steering.", 0);
     await world.client().message(`${started.id}/${TASK}`, "mind the gap", { when: "next" });
@@ -219,7 +226,7 @@ describe.each(AGENT_KINDS)("%s", (kind) => {
   });
 
   row("goes on in the same conversation and folder after the daemon was killed", async () => {
-    const name = `crash-${kind}`;
+    const name = "crash";
     const steps = [write("before.txt", "before\n"), { wait: name, text: "waited" }, { text: "done" }];
     const started = await world.start(`Crashing. ${scripted(...steps)}`);
     await world.request("Crashing.", 1);
@@ -239,7 +246,7 @@ describe.each(AGENT_KINDS)("%s", (kind) => {
   });
 
   row("is forked into another folder while it works, on the cache that its model has", async () => {
-    const name = `fork-${kind}`;
+    const name = "fork";
     const steps = [write("parent.txt", "parent\n"), { wait: name, text: "parent is done" }, { text: "parent is done" }];
     const parent = await world.start(`Parent. ${scripted(...steps)}`);
     await world.request("Parent.", 1);
@@ -294,7 +301,9 @@ describe.each(AGENT_KINDS)("%s", (kind) => {
   });
 
   row("is stopped after its time when its model never answers", async () => {
-    const done = await world.run(`Waiting. ${scripted(write("one.txt", "one\n"), { hang: true })}`, { timeout: "8s" });
+    const done = await world.run(`Waiting. ${scripted(write("one.txt", "one\n"), { hang: true })}`, {
+      timeout: isSlow ? "15s" : "5s",
+    });
     expect(done.outcome).toBe("failed");
     expect(theTask(done).reason?.code).toBe("TASK_TIMEOUT");
     expect(changedPaths(done)).toEqual(["one.txt"]);

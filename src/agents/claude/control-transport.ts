@@ -13,7 +13,15 @@ import type { Clock } from "../../base/clock.ts";
 import { startLineProgram } from "../../process/line-program.ts";
 import { fieldsOf, parseFields, textOf, type Fields } from "./fields.ts";
 import { argumentsOf, type Launch } from "./launch.ts";
-import { HOOKED_AFTER, HOOK_PATIENCE_S, messageOf, overlong, type Listener, type Transport } from "./transport.ts";
+import {
+  HOOKED_AFTER,
+  HOOK_PATIENCE_S,
+  messageOf,
+  overlong,
+  stray,
+  type Listener,
+  type Transport,
+} from "./transport.ts";
 
 const HOOKS = {
   PreToolUse: [{ hookCallbackIds: ["before"], timeout: HOOK_PATIENCE_S, onFailure: "block" }],
@@ -39,7 +47,7 @@ export async function startControlTransport(launch: Launch, listener: Listener, 
 
   function hear(line: string): void {
     const message = parseFields(line);
-    if (message === undefined) listener.onRemark(`claude wrote a line that is no message: ${line.slice(0, 200)}`);
+    if (message === undefined) listener.onRemark(stray(line));
     else if (message["type"] === "control_request") void answer(message);
     else if (message["type"] === "control_response") settle(fieldsOf(message["response"]));
     else if (message["type"] !== "control_cancel_request") listener.onMessage(message);

@@ -3,6 +3,7 @@ import { Readable, Writable } from "node:stream";
 
 import type { Clock } from "../../base/clock.ts";
 import { startLineProgram, type LineProgram } from "../../process/line-program.ts";
+import { parseFields, textOf } from "./fields.ts";
 
 /** What the SDK wants to be started. */
 export interface SdkSpawn {
@@ -18,6 +19,8 @@ export interface SdkSurroundings {
   readonly controlGroup: string | undefined;
   readonly through: readonly string[] | undefined;
   readonly onOverlong: (sizeBytes: number) => void;
+  /** Told of a line that is no message: the SDK gives up on some of those. */
+  readonly onStray: (line: string) => void;
 }
 
 /** A program of ours in the shape of the processes that the SDK knows. */
@@ -35,7 +38,10 @@ export function startSdkProcess(spawn: SdkSpawn, surroundings: SdkSurroundings):
     args: spawn.args,
     cwd: spawn.cwd ?? "/",
     environment: definedOf(spawn.env),
-    onLine: (line) => void stdout.push(`${line}\n`),
+    onLine(line) {
+      if (textOf(parseFields(line)?.["type"]) === undefined) surroundings.onStray(line);
+      else stdout.push(`${line}\n`);
+    },
     ...surroundings,
   });
   const state = { killed: false, exitCode: null as number | null, signalCode: null as NodeJS.Signals | null };

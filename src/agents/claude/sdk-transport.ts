@@ -6,7 +6,15 @@ import { AnabranchError } from "../../base/errors.ts";
 import { fieldsOf, type Fields } from "./fields.ts";
 import { builtInOf, SETTINGS, toolServersOf, type Launch } from "./launch.ts";
 import { startSdkProcess, type SdkProcess, type SdkSpawn } from "./sdk-process.ts";
-import { HOOKED_AFTER, HOOK_PATIENCE_S, messageOf, overlong, type Listener, type Transport } from "./transport.ts";
+import {
+  HOOKED_AFTER,
+  HOOK_PATIENCE_S,
+  messageOf,
+  overlong,
+  stray,
+  type Listener,
+  type Transport,
+} from "./transport.ts";
 
 /** As much of the SDK as is used here. */
 interface Sdk {
@@ -34,6 +42,7 @@ export async function startSdkTransport(
     controlGroup: launch.options.controlGroup,
     through: launch.options.through,
     onOverlong: (sizeBytes: number) => listener.onRemark(overlong(sizeBytes)),
+    onStray: (line: string) => listener.onRemark(stray(line)),
   };
   const spawn = (call: SdkSpawn): SdkProcess["process"] => {
     started = startSdkProcess({ ...call, args: [...launch.args, ...call.args] }, surroundings);

@@ -61,3 +61,8 @@ export function messageOf({ id, text, when }: Spoken, conversation: string): obj
 export function overlong(sizeBytes: number): string {
   return `claude wrote a line of ${sizeBytes} bytes, which was skipped`;
 }
+
+/** What is said of a line that is no message. */
+export function stray(line: string): string {
+  return `claude wrote a line that is no message: ${line.slice(0, 200)}`;
+}

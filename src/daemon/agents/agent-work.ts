@@ -286,7 +286,7 @@ export class AgentWork {
 
   async #converse(stop: AbortSignal): Promise<AgentEnd> {
     const opening = this.#isNew ? this.#opening() : undefined;
-    let say = opening === undefined ? resumePrompt() : `${opening.request}\n\n${opening.contract}`;
+    let say = opening === undefined ? resumePrompt() : openingText(opening);
     let shown = opening?.request;
     let [retries, returns, mended] = [0, 0, false];
     let answeredTokens = 0;
@@ -311,7 +311,7 @@ export class AgentWork {
         if (this.#turns.gone !== undefined && returns < MOST_RETURNS) {
           returns += 1;
           await this.#comeBack();
-          say = resumePrompt();
+          say = this.#isNew ? openingText(this.#opening()) : resumePrompt();
         } else if (retries < (MOST_RETRIES[failure.reason] ?? 0)) {
           retries += 1;
           await this.#waitOut(failure, retries, stop);
@@ -371,13 +371,14 @@ export class AgentWork {
     this.#sets.found(changed);
   }
 
-  /** The program ended in the middle of a turn: the conversation is taken up by a new one. */
+  /** The program ended in the middle of a turn: the conversation is taken up by a new one, if anything of it was kept. */
   async #comeBack(): Promise<void> {
     this.#usedBefore = this.#row.record.usage;
     await this.#session?.close();
     this.#turns.reset();
     this.#transcript.remark("its program ended; it is started anew in the same conversation");
-    this.#session = await this.#adapter.open(this.#options({ resume: this.#requireSession().conversation }));
+    this.#isNew = false;
+    await this.#open();
   }
 
   async #waitOut(failure: AgentFailure, retries: number, stop: AbortSignal): Promise<void> {
@@ -629,4 +630,8 @@ function failureError({ agent }: AgentWorkContext, { reason, message }: AgentFai
 function failed(error: AnabranchError): AgentEnd {
   const { kind: _kind, ...reason } = error.toJSON();
   return { how: "failed", reason };
+}
+
+function openingText({ request, contract }: OpeningPrompt): string {
+  return `${request}\n\n${contract}`;
 }
