@@ -78,6 +78,8 @@ export interface OpenOptions extends AgentPlace {
   readonly disallowedTools?: readonly string[] | undefined;
   readonly permission: Permission;
   readonly toolServers: Readonly<Record<string, ToolServer>>;
+  /** What its definition says to its own kind, for a kind that reads it itself; a person has agreed to it. */
+  readonly native?: Readonly<Record<string, unknown>> | undefined;
   /** The JSON Schema that the answer of each turn must meet, for a kind with `structured`. */
   readonly schema?: Readonly<Record<string, unknown>> | undefined;
   /** Goes on with a conversation. */

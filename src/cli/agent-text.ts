@@ -31,6 +31,7 @@ export function formatAgent(agent: AgentDefinitionView, { colour, plain }: Termi
     ...listed("it brings", agent.wants),
     ...listed("since it was agreed to", agent.changes),
     ...(isRefused ? [colour.yellow(`before it is used: anabranch agents trust ${printable(agent.name)}`)] : []),
+    ...listed("honoured by Claude Code itself", agent.honoured ?? []),
     ...listed("to be known", agent.remarks),
     ...(agent.system === undefined ? [] : ["", ...agent.system.split("\n").map((line) => `  ${printable(line)}`)]),
   ].join("\n");

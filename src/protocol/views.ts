@@ -464,6 +464,8 @@ export const agentDefinitionView = agentSummary.extend({
   }),
   /** The names of the servers of tools it is given. */
   toolServers: z.array(z.string()),
+  /** What its file says that its kind's own program honours. */
+  honoured: z.array(z.string()).optional(),
   /** What its kind cannot honour, and what is odd about it. */
   remarks: z.array(z.string()),
   /** What a person must have agreed to before it is used, a line each. */

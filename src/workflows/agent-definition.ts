@@ -1,6 +1,7 @@
 import type { AgentKind, Budget, LeaseAnswer, Permission, ToolServer } from "../engine/agent.ts";
 import type { AgentFile } from "./agent-file.ts";
 import { fitFile, remarksOnChoice } from "./agent-fit.ts";
+import { isForClaude } from "./claude-native.ts";
 import { hashOf, wantsOf } from "./agent-wants.ts";
 import type { AgentDeclaration } from "./schema.ts";
 
@@ -22,6 +23,10 @@ export interface AgentDefinition {
   readonly program: { readonly command: string; readonly args: readonly string[] } | undefined;
   readonly leases: LeaseAnswer;
   readonly trace: "strace" | undefined;
+  /** What its file says that is for a kind which reads it itself. */
+  readonly native: Readonly<Record<string, unknown>> | undefined;
+  /** The same for people, a line each. */
+  readonly honoured: readonly string[];
   /** What its file says that its kind cannot honour, and what is odd about it. */
   readonly remarks: readonly string[];
   /** What it brings that a person must have seen before it is used; empty for what needs no trust. */
@@ -50,7 +55,10 @@ export function settleAgent(
   const program = command === undefined ? undefined : { command, args };
   const toolServers = { ...fitted?.toolServers, ...declaredServers(declaration) };
   const { hooks = [], permissionMode } = file ?? {};
-  const wants = owner === "user" ? [] : wantsOf({ toolServers, hooks, permissionMode, program });
+  const otherServers = kind === "claude" ? (file?.otherServers ?? []).filter(isForClaude) : [];
+  const initialPrompt = kind === "claude" ? file?.texts.initialPrompt : undefined;
+  const wants =
+    owner === "user" ? [] : wantsOf({ toolServers, otherServers, hooks, permissionMode, program, initialPrompt });
   return {
     name,
     source,
@@ -67,6 +75,8 @@ export function settleAgent(
     program,
     leases: declaration.leases ?? "deny",
     trace: declaration.trace,
+    native: fitted?.native,
+    honoured: fitted?.honoured ?? [],
     remarks: [...(fitted?.remarks ?? []), ...remarksOnChoice(kind, { model, tools, disallowedTools })],
     wants,
     contentHash: hashOf(wants),

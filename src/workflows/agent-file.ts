@@ -19,19 +19,29 @@ export interface AgentFile {
   readonly maxTurns: number | undefined;
   readonly permissionMode: (typeof CLAUDE_PERMISSION_MODES)[number] | undefined;
   readonly toolServers: Readonly<Record<string, ToolServer>>;
+  /** Servers that nobody here could start. */
+  readonly otherServers: readonly OtherServer[];
   /** What each event runs. */
   readonly hooks: readonly Hook[];
   /** Keys that have a meaning for Claude Code alone. */
   readonly others: readonly string[];
+  /** Those of them that are texts. */
+  readonly texts: { readonly memory: string | undefined; readonly initialPrompt: string | undefined };
   /** What is odd about it. */
   readonly remarks: readonly string[];
 }
 
 /** Something that is run when something happens. */
-interface Hook {
+export interface Hook {
   readonly event: string;
   readonly matcher: string | undefined;
   readonly action: Readonly<Record<string, unknown>>;
+}
+
+/** A server of tools that is described elsewhere, or is not started but connected to. */
+export interface OtherServer {
+  readonly name: string;
+  readonly server: Readonly<Record<string, unknown>> | undefined;
 }
 
 type Keys = Readonly<Record<string, unknown>>;
@@ -94,9 +104,10 @@ export async function readAgentFile(text: string, path: string): Promise<AgentFi
     effort: effortOf(keys, remark),
     maxTurns: maxTurnsOf(keys, remark),
     permissionMode: permissionModeOf(keys, remark),
-    toolServers: toolServersOf(keys, remark),
+    ...serversOf(keys, remark),
     hooks: hooksOf(keys, broken),
     others: OTHER_KEYS.filter((key) => keys[key] !== undefined && keys[key] !== null && keys[key] !== false),
+    texts: { memory: textOf(keys, "memory", remark), initialPrompt: textOf(keys, "initialPrompt", remark) },
     remarks,
   };
 }
@@ -115,8 +126,10 @@ export function plainAgentFile(text: string): AgentFile {
     maxTurns: undefined,
     permissionMode: undefined,
     toolServers: {},
+    otherServers: [],
     hooks: [],
     others: [],
+    texts: { memory: undefined, initialPrompt: undefined },
     remarks: [],
   };
 }
@@ -232,38 +245,35 @@ function splitTools(text: string): string[] {
   return tools;
 }
 
-function toolServersOf(keys: Keys, remark: Remark): Record<string, ToolServer> {
-  const value = keys["mcpServers"];
-  if (value === undefined || value === null) return {};
+function serversOf(keys: Keys, remark: Remark): Pick<AgentFile, "toolServers" | "otherServers"> {
+  const toolServers: Record<string, ToolServer> = {};
+  const otherServers: OtherServer[] = [];
+  const value = keys["mcpServers"] ?? [];
   if (!Array.isArray(value)) {
     remark("mcpServers is left out: it is not a list (- NAME: { command, args })");
-    return {};
+    return { toolServers, otherServers };
   }
-  const servers: Record<string, ToolServer> = {};
   for (const item of value as unknown[]) {
-    if (typeof item === "string") remark(`mcpServers: ${item} is left out: it is described elsewhere, not here`);
+    if (typeof item === "string") otherServers.push({ name: item, server: undefined });
     else if (!isTable(item))
       remark(`mcpServers: ${JSON.stringify(item)} is left out: it is neither a name nor a table`);
-    else for (const [name, server] of Object.entries(item)) addServer(servers, name, server, remark);
+    else
+      for (const [name, described] of Object.entries(item)) {
+        const server = startedServer(described);
+        if (server === undefined) otherServers.push({ name, server: isTable(described) ? described : {} });
+        else Object.defineProperty(toolServers, name, { value: server, enumerable: true });
+      }
   }
-  return servers;
+  return { toolServers, otherServers };
 }
 
-function addServer(servers: Record<string, ToolServer>, name: string, value: unknown, remark: Remark): void {
+function startedServer(value: unknown): ToolServer | undefined {
   const { command, args = [], env = {}, type = "stdio" } = isTable(value) ? value : {};
-  const isStarted = type === "stdio" && isText(command) && command.trim() !== "";
-  if (
-    !isStarted ||
-    !Array.isArray(args) ||
-    !args.every(isText) ||
-    !isTable(env) ||
-    !Object.values(env).every(isPlain)
-  ) {
-    remark(`mcpServers: ${name} is left out: only servers with command, args and env can be passed on`);
-    return;
-  }
+  if (type !== "stdio" || !isText(command) || command.trim() === "") return undefined;
+  if (!Array.isArray(args) || !args.every(isText) || !isTable(env) || !Object.values(env).every(isPlain))
+    return undefined;
   const environment = Object.fromEntries(Object.entries(env).map(([key, text]) => [key, String(text)]));
-  Object.defineProperty(servers, name, { value: { command, args, environment }, enumerable: true });
+  return { command, args, environment };
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

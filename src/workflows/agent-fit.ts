@@ -1,6 +1,7 @@
 import { closest } from "../base/closest.ts";
 import type { AgentKind, Permission, ToolServer } from "../engine/agent.ts";
 import type { AgentFile } from "./agent-file.ts";
+import { leftOut, nativeOf, type NativePart } from "./claude-native.ts";
 import { CLAUDE_MODELS, CLAUDE_READING_TOOLS, CLAUDE_TOOLS, CLAUDE_WRITING_TOOLS } from "./claude-words.ts";
 
 /** What a kind makes of a file that was written for Claude Code. */
@@ -12,24 +13,40 @@ export interface FittedFile {
   readonly permission: Permission;
   readonly toolServers: Readonly<Record<string, ToolServer>>;
   readonly remarks: readonly string[];
+  readonly native: NativePart["native"];
+  readonly honoured: NativePart["honoured"];
 }
 
 /** Fits what a file says to a kind, and says what that kind cannot honour. */
 export function fitFile(file: AgentFile, kind: AgentKind): FittedFile {
-  const remarks = [...file.remarks];
+  const readsOnly = file.permissionMode === "plan";
+  const { toolServers } = file;
+  if (kind === "claude") {
+    const { model, effort, tools, disallowedTools } = file;
+    const { native, honoured, remarks } = nativeOf(file);
+    return {
+      model,
+      effort,
+      tools,
+      disallowedTools,
+      permission: readsOnly ? "read-only" : "workspace",
+      toolServers,
+      native,
+      honoured,
+      remarks: [...file.remarks, ...remarks],
+    };
+  }
+  const remarks = [...file.remarks, ...file.otherServers.map(leftOut)];
   if (file.hooks.length > 0)
     remarks.push(`its hooks are not run: Anabranch itself stands between an agent and its tools`);
   for (const key of file.others)
     remarks.push(OTHERS[key] ?? `${key} is not honoured: only Claude Code itself knows it`);
-  const readsOnly = file.permissionMode === "plan";
-  const shared = { toolServers: file.toolServers, remarks };
-  if (kind === "claude") {
-    const { model, effort, tools, disallowedTools } = file;
-    return { ...shared, model, effort, tools, disallowedTools, permission: readsOnly ? "read-only" : "workspace" };
-  }
   const limits = limitsOf(file, kind, remarks);
   return {
-    ...shared,
+    toolServers,
+    native: undefined,
+    honoured: [],
+    remarks,
     model: foreignModel(file.model, kind, remarks),
     effort: foreignEffort(file.effort, kind, remarks),
     tools: undefined,

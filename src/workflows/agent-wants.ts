@@ -7,17 +7,26 @@ import type { AgentFile } from "./agent-file.ts";
 /** What a definition brings that works beyond its text. */
 export interface Reach {
   readonly toolServers: Readonly<Record<string, ToolServer>>;
+  readonly otherServers: AgentFile["otherServers"];
   readonly hooks: AgentFile["hooks"];
   readonly permissionMode: AgentFile["permissionMode"];
+  /** It may name a command of the repository, which runs whatever it says. */
+  readonly initialPrompt: string | undefined;
   readonly program: { readonly command: string; readonly args: readonly string[] } | undefined;
 }
 
 /** What a person must have seen before it is used: a line for each thing, in which nothing is hidden. */
-export function wantsOf({ toolServers, hooks, permissionMode, program }: Reach): string[] {
+export function wantsOf(reach: Reach): string[] {
+  const { toolServers, otherServers, hooks, permissionMode, program, initialPrompt } = reach;
   return [
     ...(program === undefined ? [] : [`is run by the program ${words([program.command, ...program.args])}`]),
     ...Object.entries(toolServers).map(
       ([name, server]) => `starts the tool server ${word(name)}: ${serverText(server)}`,
+    ),
+    ...otherServers.map(({ name, server }) =>
+      server === undefined
+        ? `is given your own tool server ${word(name)}`
+        : `connects to the tool server ${word(name)}: ${printableJson(server)}`,
     ),
     ...hooks.map(
       ({ event, matcher, action }) =>
@@ -25,6 +34,9 @@ export function wantsOf({ toolServers, hooks, permissionMode, program }: Reach):
     ),
     ...(permissionMode === "bypassPermissions" || permissionMode === "dontAsk"
       ? [`wants never to be asked: permissionMode ${permissionMode}`]
+      : []),
+    ...(initialPrompt?.trimStart().startsWith("/") === true
+      ? [`begins with the command ${printableJson(initialPrompt)}`]
       : []),
   ];
 }

@@ -131,6 +131,7 @@ function compileAgent(definition: TaskDefinition, agent: AgentDefinition, choice
     program,
     leases: agent.leases,
     trace: agent.trace,
+    native: agent.native,
     fork: choices.fork,
   };
 }

@@ -24,6 +24,8 @@ export interface AgentSpec {
   readonly leases: LeaseAnswer;
   /** How the files that its commands read are found out. */
   readonly trace: "strace" | undefined;
+  /** What is for a kind that reads its definition itself. */
+  readonly native?: Readonly<Record<string, unknown>> | undefined;
   readonly fork: ForkSpec | undefined;
 }
 

@@ -250,6 +250,7 @@ export class AgentWork {
       disallowedTools: agent.disallowedTools,
       permission: agent.permission,
       toolServers: agent.toolServers,
+      native: agent.native,
       schema: task.spec.output === "json" ? task.spec.schema : undefined,
       maxTurns: agent.budget.turns,
       clock: parts.clock,

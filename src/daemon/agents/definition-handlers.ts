@@ -132,6 +132,7 @@ async function viewDefinition(
     ...(trace === undefined ? {} : { trace }),
     budget: { ...agent.budget },
     toolServers: Object.keys(agent.toolServers),
+    honoured: [...agent.honoured],
     remarks: [...agent.remarks],
     wants: [...agent.wants],
     changes: trust === "changed" && pin !== undefined ? differences(pin.wants, agent.wants) : [],

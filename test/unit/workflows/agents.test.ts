@@ -300,9 +300,12 @@ describe("a file that was written for Claude Code", () => {
     ["tools: Raed", 'there is no tool Raed; did you mean "Read"?'],
     ["disallowedTools: 'Bahs(rm:*)'", 'there is no tool Bahs; did you mean "Bash"?'],
     ["isolation: worktree", "isolation has no meaning here: each task has a workspace of its own"],
-    ["skills: x", "skills is not honoured: only Claude Code itself knows it"],
+    ["skills: x", "skills are not read beforehand"],
+    ["omitClaudeMd: true", "omitClaudeMd is not honoured: Claude Code does not do so"],
+    ["memory: team", 'memory "team" is not known and left out; known: user, project, local'],
+    ["mcpServers: [{ s: { type: ws, url: 'ws://x' } }]", "mcpServers: s is left out: only servers with command"],
   ])("with %s says so: %s", async (line, remark) => {
-    expect((await fitted([line], {})).remarks).toEqual([remark]);
+    expect((await fitted([line], {})).remarks).toEqual([expect.stringContaining(remark)]);
   });
 
   it.each([
@@ -322,6 +325,74 @@ describe("a file that was written for Claude Code", () => {
   it("says that its hooks are not run", async () => {
     const lines = ["hooks: { Stop: [{ hooks: [{ type: command, command: x }] }] }"];
     expect((await fitted(lines, { kind: "codex" })).remarks).toEqual([expect.stringContaining("hooks are not run")]);
+  });
+});
+
+describe("what of a file is left to Claude Code itself", () => {
+  const lines = [
+    "memory: project",
+    "initialPrompt: /warm-up",
+    "mcpServers: [mine, { far: { type: http, url: 'https://x/mcp' } }, { s: { command: x } }]",
+    "hooks: { Stop: [{ matcher: m, hooks: [{ type: command, command: x, timeout: 5 }] }] }",
+  ];
+
+  it("is carried as it stands there, and told", async () => {
+    const { native, honoured, remarks, toolServers } = await fitted(lines, {});
+    expect(native).toEqual({
+      name: "a",
+      memory: "project",
+      initialPrompt: "/warm-up",
+      mcpServers: [{ name: "mine" }, { name: "far", server: { type: "http", url: "https://x/mcp" } }],
+      hooks: [{ event: "Stop", matcher: "m", action: { type: "command", command: "x", timeout: 5 } }],
+    });
+    expect(Object.keys(toolServers)).toEqual(["s"]);
+    expect(honoured).toEqual([
+      "a hook on Stop of m",
+      "the tool server mine",
+      "the tool server far",
+      "memory: project",
+      "initialPrompt",
+      "the text, as its whole system prompt",
+    ]);
+    expect(remarks).toEqual([]);
+  });
+
+  it("is agreed to first, where it reaches beyond the text", async () => {
+    expect((await fitted(lines, {})).wants).toEqual([
+      "starts the tool server s: x",
+      "is given your own tool server mine",
+      'connects to the tool server far: {"type":"http","url":"https://x/mcp"}',
+      'has a hook on Stop of m: {"type":"command","command":"x","timeout":5}',
+      'begins with the command "/warm-up"',
+    ]);
+    expect((await fitted(["initialPrompt: Hello."], {})).wants).toEqual([]);
+  });
+
+  it("means nothing to another kind, which says so", async () => {
+    const { native, honoured, remarks, wants } = await fitted(lines, { kind: "codex" });
+    expect({ native, honoured }).toEqual({ native: undefined, honoured: [] });
+    expect(remarks).toEqual([
+      "mcpServers: mine is left out: it is described elsewhere, not here",
+      "mcpServers: far is left out: only servers with command, args and env can be passed on",
+      expect.stringContaining("hooks are not run"),
+      "memory is not honoured: only Claude Code itself knows it",
+      "initialPrompt is not honoured: only Claude Code itself knows it",
+    ]);
+    expect(wants).toHaveLength(2);
+  });
+
+  it.each([
+    ["SessionStart", "{ type: command, command: x }", "only those on"],
+    ["PermissionRequest", "{ type: command, command: x }", "what the agent may do is for its permission to say"],
+    ["Stop", "{ type: http, url: x }", "only hooks of type command are"],
+    ["Stop", "{ type: command }", "it has no command"],
+    ["Stop", "{ type: command, command: x, args: y }", "its args are no list"],
+    ["Stop", "{ type: command, command: x, timeout: soon }", "its timeout is no number"],
+    ["PreToolUse", "{ type: command, command: x, if: Bash(git *) }", "its if cannot be honoured"],
+  ])("is no hook on %s that is %s", async (event, action, why) => {
+    const { native, remarks } = await fitted([`hooks: { ${event}: [{ hooks: [${action}] }] }`], {});
+    expect(native).toBeUndefined();
+    expect(remarks).toEqual([expect.stringContaining(`its hook on ${event} is not run: ${why}`)]);
   });
 });
 
