@@ -2,7 +2,7 @@ import type { Usage } from "../engine/agent.ts";
 import type { Spent } from "../engine/budget.ts";
 
 /** What a million tokens cost, in US dollars. */
-export interface Price {
+interface Price {
   readonly input: number;
   readonly output: number;
   readonly cacheRead: number;

@@ -3,7 +3,7 @@ import { NO_USAGE, type Budget, type Usage } from "./agent.ts";
 const PARTS = ["usd", "tokens", "turns", "ms"] as const;
 
 /** What a budget limits. */
-export type BudgetPart = (typeof PARTS)[number];
+type BudgetPart = (typeof PARTS)[number];
 
 /** What was used, and whether any of the money in it is an estimate. */
 export interface Spent {
