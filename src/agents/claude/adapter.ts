@@ -6,6 +6,7 @@ import type { AgentAdapter } from "../port.ts";
 import { createProgramSearch } from "../program-search.ts";
 import { startControlTransport } from "./control-transport.ts";
 import { launchOf } from "./launch.ts";
+import { findOtherServers } from "./own-servers.ts";
 import { findSdk } from "./sdk-place.ts";
 import { openSession } from "./session.ts";
 import { findConversationUsing, knowsConversation, listConversations } from "./transcripts.ts";
@@ -43,7 +44,10 @@ export function createClaudeAdapter(clock: Clock): AgentAdapter {
       if (!detection.found) throw detection.error;
       const earlier = options.resume ?? options.forkFrom?.conversation;
       if (earlier !== undefined && !(await knowsConversation(options, earlier))) throw unknown(earlier);
-      const launch = launchOf(options, detection.path, newUuid(systemRandom));
+      const { servers, missing } = await findOtherServers(options, options.native ?? {});
+      for (const name of missing)
+        options.onEvent({ type: "remark", text: `there is no tool server ${name} in the user's own settings` });
+      const launch = launchOf(options, detection.path, newUuid(systemRandom), servers);
       const sdk = findSdk(detection.path, process.env);
       return openSession(launch, CAPABILITIES, async (...call) => {
         if (sdk === undefined) return startControlTransport(...call, clock);

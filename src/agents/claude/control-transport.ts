@@ -16,6 +16,7 @@ import { argumentsOf, type Launch } from "./launch.ts";
 import {
   HOOKED_AFTER,
   HOOK_PATIENCE_S,
+  hookTable,
   messageOf,
   overlong,
   stray,
@@ -24,9 +25,18 @@ import {
 } from "./transport.ts";
 
 const HOOKS = {
-  PreToolUse: [{ hookCallbackIds: ["before"], timeout: HOOK_PATIENCE_S, onFailure: "block" }],
-  PostToolUse: [{ matcher: HOOKED_AFTER, hookCallbackIds: ["after"], timeout: HOOK_PATIENCE_S }],
+  PreToolUse: { hookCallbackIds: ["before"], timeout: HOOK_PATIENCE_S, onFailure: "block" },
+  PostToolUse: { matcher: HOOKED_AFTER, hookCallbackIds: ["after"], timeout: HOOK_PATIENCE_S },
 };
+const DEFINITION_HOOK = /^definition-(\d+)$/;
+
+function hooksOf({ hooks }: Launch): object {
+  return hookTable<object>(HOOKS, hooks, ({ matcher }, index) => ({
+    ...(matcher === undefined ? {} : { matcher }),
+    hookCallbackIds: [`definition-${index}`],
+    timeout: HOOK_PATIENCE_S,
+  }));
+}
 
 /** Starts the program. */
 export async function startControlTransport(launch: Launch, listener: Listener, clock: Clock): Promise<Transport> {
@@ -58,12 +68,18 @@ export async function startControlTransport(launch: Launch, listener: Listener, 
     const reply = (response: object): Promise<void> =>
       write({ type: "control_response", response: { request_id, ...response } });
     if (asked["subtype"] === "hook_callback") {
-      await reply({ subtype: "success", response: await listener.onHook(fieldsOf(asked["input"])) });
+      await reply({ subtype: "success", response: await answerHook(asked) });
     } else if (asked["subtype"] === "can_use_tool") {
       await reply({ subtype: "success", response: await listener.onPermission(asked) });
     } else {
       await reply({ subtype: "error", error: "nobody here can answer this" });
     }
+  }
+
+  function answerHook({ callback_id, input }: Fields): Promise<Fields> {
+    const index = DEFINITION_HOOK.exec(textOf(callback_id) ?? "")?.[1];
+    const hook = index === undefined ? undefined : launch.hooks[Number(index)];
+    return hook === undefined ? listener.onHook(fieldsOf(input)) : listener.onDefinitionHook(hook, fieldsOf(input));
   }
 
   function settle(response: Fields): void {
@@ -86,7 +102,7 @@ export async function startControlTransport(launch: Launch, listener: Listener, 
     for (const { reject } of pending.values()) reject(ended(lastWords));
     pending.clear();
   });
-  ask({ subtype: "initialize", hooks: HOOKS })
+  ask({ subtype: "initialize", hooks: hooksOf(launch) })
     .then((answer) => {
       if (answer["hook_on_failure_supported"] !== true) throw refused("its hooks cannot block");
     })

@@ -1,5 +1,7 @@
 import type { Permission } from "../../engine/agent.ts";
 import type { OpenOptions } from "../port.ts";
+import { definitionHooks, type DefinitionHook } from "./definition-hooks.ts";
+import { textOf, type Fields } from "./fields.ts";
 
 /** How Claude Code is to be started, in no program's words. */
 export interface Launch {
@@ -13,6 +15,11 @@ export interface Launch {
   /** The one it goes on with, or begins with a copy of. */
   readonly earlier: { readonly conversation: string; readonly fork: boolean } | undefined;
   readonly permissionMode: "default" | "acceptEdits";
+  /** The definition that Claude Code itself reads, where that makes a difference; its text is then the system prompt. */
+  readonly agent: { readonly name: string; readonly definition: Fields } | undefined;
+  readonly hooks: readonly DefinitionHook[];
+  /** Servers of tools, as Claude Code is told of them. */
+  readonly servers: Readonly<Record<string, Fields>>;
   readonly options: OpenOptions;
 }
 
@@ -26,7 +33,12 @@ const QUIET: Readonly<Record<string, string>> = {
 export const SETTINGS = { disableAllHooks: true };
 
 /** What a session is started with. */
-export function launchOf(options: OpenOptions, program: string, newId: string): Launch {
+export function launchOf(
+  options: OpenOptions,
+  program: string,
+  newId: string,
+  otherServers: Readonly<Record<string, Fields>> = {},
+): Launch {
   const { resume, forkFrom } = options;
   return {
     program,
@@ -39,7 +51,28 @@ export function launchOf(options: OpenOptions, program: string, newId: string): 
         ? forkFrom && { conversation: forkFrom.conversation, fork: true }
         : { conversation: resume, fork: false },
     permissionMode: MODES[options.permission],
+    agent: agentOf(options),
+    hooks: definitionHooks(options.native ?? {}),
+    servers: { ...toolServersOf(options), ...otherServers },
     options,
+  };
+}
+
+/** What only a session that is with an agent by name can be given. */
+function agentOf({ native = {}, system, resume, forkFrom }: OpenOptions): Launch["agent"] {
+  const { name, memory, initialPrompt } = native;
+  if (memory === undefined && initialPrompt === undefined) return undefined;
+  // What a conversation begins with was said when it began.
+  const isNew = resume === undefined && forkFrom === undefined;
+  return {
+    name: textOf(name) ?? "agent",
+    definition: {
+      description: textOf(name) ?? "agent",
+      // An empty one is not taken.
+      prompt: system ?? " ",
+      ...(memory === undefined ? {} : { memory }),
+      ...(initialPrompt === undefined || !isNew ? {} : { initialPrompt }),
+    },
   };
 }
 
@@ -58,7 +91,7 @@ function withoutParent(environment: Readonly<Record<string, string>>): Record<st
 
 /** The command line for a launch. */
 export function argumentsOf(launch: Launch): string[] {
-  const { options, earlier } = launch;
+  const { options, earlier, agent } = launch;
   const { model, effort, system, tools, disallowedTools, schema, maxTurns } = options;
   const named: readonly (readonly [string, string | undefined])[] = [
     ["--input-format", "stream-json"],
@@ -66,12 +99,14 @@ export function argumentsOf(launch: Launch): string[] {
     ["--permission-prompt-tool", "stdio"],
     ["--permission-mode", launch.permissionMode],
     ["--settings", JSON.stringify(SETTINGS)],
-    ["--mcp-config", JSON.stringify({ mcpServers: toolServersOf(options) })],
+    ["--mcp-config", JSON.stringify({ mcpServers: launch.servers })],
     ["--resume", earlier?.conversation],
     ["--session-id", earlier?.fork === false ? undefined : launch.conversation],
     ["--model", model],
     ["--effort", effort],
-    ["--append-system-prompt", system],
+    ["--agents", agent && agentsOf(agent)],
+    ["--agent", agent?.name],
+    ["--append-system-prompt", agent === undefined ? system : undefined],
     ["--tools", tools && builtInOf(tools).join(",")],
     ["--disallowedTools", disallowedTools?.join(",")],
     ["--json-schema", schema && JSON.stringify(schema)],
@@ -87,8 +122,12 @@ export function argumentsOf(launch: Launch): string[] {
   ];
 }
 
-/** The servers of tools, as Claude Code is told of them. */
-export function toolServersOf(options: OpenOptions): Record<string, { command: string; args: string[]; env: object }> {
+/** The definition of an agent, as Claude Code is told of it. */
+export function agentsOf({ name, definition }: NonNullable<Launch["agent"]>): string {
+  return JSON.stringify(Object.fromEntries([[name, definition]]));
+}
+
+function toolServersOf(options: OpenOptions): Record<string, Fields> {
   return Object.fromEntries(
     Object.entries(options.toolServers).map(([name, { command, args, environment }]) => [
       name,

@@ -4,11 +4,12 @@ import { pathToFileURL } from "node:url";
 import type { Clock } from "../../base/clock.ts";
 import { AnabranchError } from "../../base/errors.ts";
 import { fieldsOf, type Fields } from "./fields.ts";
-import { builtInOf, SETTINGS, toolServersOf, type Launch } from "./launch.ts";
+import { agentsOf, builtInOf, SETTINGS, type Launch } from "./launch.ts";
 import { startSdkProcess, type SdkProcess, type SdkSpawn } from "./sdk-process.ts";
 import {
   HOOKED_AFTER,
   HOOK_PATIENCE_S,
+  hookTable,
   messageOf,
   overlong,
   stray,
@@ -91,7 +92,9 @@ async function loadSdk(path: string): Promise<Sdk> {
 
 function optionsOf({ options, ...launch }: Launch, listener: Listener): object {
   const hook = (input: unknown): Promise<Fields> => listener.onHook(fieldsOf(input));
-  const { tools, schema, system } = options;
+  const { tools, schema } = options;
+  const { agent } = launch;
+  const system = agent === undefined ? options.system : undefined;
   return {
     cwd: launch.cwd,
     env: launch.environment,
@@ -99,22 +102,31 @@ function optionsOf({ options, ...launch }: Launch, listener: Listener): object {
     permissionMode: launch.permissionMode,
     settings: JSON.stringify(SETTINGS),
     strictMcpConfig: true,
-    mcpServers: toolServersOf(options),
+    mcpServers: launch.servers,
     mcpServersDelivery: "argv",
     ...(launch.earlier === undefined ? {} : { resume: launch.earlier.conversation }),
     ...(launch.earlier?.fork === true ? { forkSession: true } : {}),
     ...(launch.earlier?.fork === false ? {} : { sessionId: launch.conversation }),
     systemPrompt: { type: "preset", preset: "claude_code", ...(system === undefined ? {} : { append: system }) },
+    ...(agent === undefined ? {} : { extraArgs: { agents: agentsOf(agent), agent: agent.name } }),
     ...(options.model === undefined ? {} : { model: options.model }),
     ...(options.effort === undefined ? {} : { effort: options.effort }),
     ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
     ...(tools === undefined ? {} : { tools: builtInOf(tools) }),
     ...(options.disallowedTools === undefined ? {} : { disallowedTools: options.disallowedTools }),
     ...(schema === undefined ? {} : { outputFormat: { type: "json_schema", schema } }),
-    hooks: {
-      PreToolUse: [{ hooks: [hook], timeout: HOOK_PATIENCE_S, onFailure: "block" }],
-      PostToolUse: [{ matcher: HOOKED_AFTER, hooks: [hook], timeout: HOOK_PATIENCE_S }],
-    },
+    hooks: hookTable<object>(
+      {
+        PreToolUse: { hooks: [hook], timeout: HOOK_PATIENCE_S, onFailure: "block" },
+        PostToolUse: { matcher: HOOKED_AFTER, hooks: [hook], timeout: HOOK_PATIENCE_S },
+      },
+      launch.hooks,
+      (own) => ({
+        ...(own.matcher === undefined ? {} : { matcher: own.matcher }),
+        hooks: [(input: unknown) => listener.onDefinitionHook(own, fieldsOf(input))],
+        timeout: HOOK_PATIENCE_S,
+      }),
+    ),
     canUseTool: (tool: string, input: Fields, { toolUseID }: { toolUseID: string }) =>
       listener.onPermission({ tool_name: tool, input, tool_use_id: toolUseID }),
   };

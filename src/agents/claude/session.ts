@@ -15,6 +15,7 @@ import { newUuid, systemRandom } from "../../base/ids.ts";
 import type { Capabilities } from "../../engine/agent.ts";
 import type { LineProgramEnd } from "../../process/line-program.ts";
 import type { AgentEvent, AgentFailure, Session, ToolRequest, TurnEnd } from "../port.ts";
+import { createHookRunner } from "./definition-hooks.ts";
 import { fieldsOf, numberOf, textOf, type Fields } from "./fields.ts";
 import { ANSWER_TOOL, createGatekeeper } from "./gatekeeper.ts";
 import type { Launch } from "./launch.ts";
@@ -54,11 +55,15 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
 
   const emit = (event: AgentEvent): void => options.onEvent(event);
   const gatekeeper = createGatekeeper(options.cwd, options.gate, announce);
+  const onRemark = (text: string): void => emit({ type: "remark", text });
+  const { cwd, environment } = launch;
+  const hooks = createHookRunner({ cwd, environment, clock: options.clock, onRemark });
   const transport = await start(launch, {
     onMessage: (message) => readMessage(message).forEach(take),
     onHook: (input) => (input["hook_event_name"] === "PreToolUse" ? gatekeeper.before(input) : after(input)),
+    onDefinitionHook: (hook, input) => hooks.run(hook, input),
     onPermission: (request) => gatekeeper.permit(request),
-    onRemark: (text) => emit({ type: "remark", text }),
+    onRemark,
   });
   void transport.gone.then(leave);
   if (launch.earlier !== undefined) discount();
@@ -221,6 +226,7 @@ export async function openSession(launch: Launch, capabilities: Capabilities, st
 
   function leave({ status, signal, lastWords }: LineProgramEnd): void {
     isGone = true;
+    hooks.stop();
     stopHolding();
     waiting.clear();
     const words = lastError || lastWords || `it ended with ${signal ?? `status ${String(status)}`}`;

@@ -1,5 +1,6 @@
 import type { LineProgramEnd } from "../../process/line-program.ts";
 import type { MessageTiming } from "../../engine/agent.ts";
+import type { DefinitionHook } from "./definition-hooks.ts";
 import type { Fields } from "./fields.ts";
 
 /** A way to speak with one running Claude Code. */
@@ -33,6 +34,8 @@ export interface Listener {
   onMessage(message: Fields): void;
   /** Answers what is asked before and after a tool is used. */
   onHook(input: Fields): Promise<Fields>;
+  /** Answers a hook of the definition that is due. */
+  onDefinitionHook(hook: DefinitionHook, input: Fields): Promise<Fields>;
   /** Answers whether a tool may be used that the program will not use on its own authority. */
   onPermission(request: Fields): Promise<Fields>;
   /** Gets what people should know of the transport itself. */
@@ -44,6 +47,18 @@ export const HOOKED_AFTER = "Read|Edit|Write|MultiEdit|NotebookEdit";
 
 /** About three weeks: a person may be asked, and timers of 2^31 ms and more go off at once. */
 export const HOOK_PATIENCE_S = 2_000_000;
+
+/** The table of all hooks by their events; `ours` come first, and all of an event are heard whatever one of them says. */
+export function hookTable<Group extends object>(
+  ours: Readonly<Record<string, Group>>,
+  hooks: readonly DefinitionHook[],
+  groupOf: (hook: DefinitionHook, index: number) => Group,
+): Record<string, Group[]> {
+  const table = new Map(Object.entries(ours).map(([event, group]) => [event, [group]]));
+  for (const [index, hook] of hooks.entries())
+    table.set(hook.event, [...(table.get(hook.event) ?? []), groupOf(hook, index)]);
+  return Object.fromEntries(table);
+}
 
 /** Something to say, as the program reads it. */
 export function messageOf({ id, text, when }: Spoken, conversation: string): object {
