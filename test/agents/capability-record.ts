@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /** What the suite found out of each kind: by the row of the table, by its column. */
-export type CapabilityResults = Record<string, Record<string, CapabilityResult>>;
+type CapabilityResults = Record<string, Record<string, CapabilityResult>>;
 
 /** `no`: it cannot, and Anabranch says so. */
 export type CapabilityResult = "yes" | "no" | "fails";

@@ -119,6 +119,11 @@ export function theTask(run: RunView): RunView["taskList"][number] {
   return task;
 }
 
+/** What its agent has read and written. */
+export function setsOf(run: RunView): NonNullable<RunView["taskList"][number]["agent"]>["sessions"][number]["sets"] {
+  return theTask(run).agent?.sessions.at(-1)?.sets;
+}
+
 /** Its transcript, for those who look why a test fails. */
 export function logOf(run: RunView): string {
   const path = theTask(run).attempts.at(-1)?.log;

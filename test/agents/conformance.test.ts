@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAdapters } from "../../src/agents/adapters.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Capabilities } from "../../src/engine/agent.ts";
+import type { RunView } from "../../src/index.ts";
 import { until } from "../fixtures/until.ts";
 import { noteCapability } from "./capability-record.ts";
 import {
@@ -20,6 +21,7 @@ import {
   landedFile,
   logOf,
   openWorld,
+  setsOf,
   TASK,
   theTask,
   type World,
@@ -41,6 +43,10 @@ describe.each(COLUMNS)("%s", (column) => {
   const adapters = createAdapters(systemClock);
   // These take that long for their first request.
   const isSlow = kind === "opencode" || kind === "acp";
+  // Gemini makes "[object Object]" of the reason for which a write is refused.
+  const passesOnReasons = kind !== "acp";
+  // Gemini tells what it used when a turn is over.
+  const tellsUse = kind !== "acp";
   let world: World;
   let can: Capabilities;
 
@@ -52,6 +58,12 @@ describe.each(COLUMNS)("%s", (column) => {
     await adapters.close();
     await world.close();
   });
+
+  /** The first run of all. */
+  const edited = async (): Promise<RunView> => {
+    const first = (await world.client().ask("list", { directory: world.root })).at(-1);
+    return world.client().ask("show", { id: first?.id ?? "" });
+  };
 
   /** A test that is a row of the table. `true`: the kind can do it; `false`: it cannot, and that is said. */
   const row = (title: string, body: () => Promise<boolean>): void => {
@@ -74,8 +86,7 @@ describe.each(COLUMNS)("%s", (column) => {
       world.environment,
     );
     expect(status, stdout + stderr).toBe(0);
-    const [newest] = await world.client().ask("list", { directory: world.root });
-    const done = await world.client().ask("show", { id: newest?.id ?? "" });
+    const done = await edited();
     expectSuccess(done);
     expect([landedFile(done, "a.txt"), landedFile(done, "new.txt")]).toEqual(["b", "new"]);
     expect(logOf(done)).toContain("all is done");
@@ -86,23 +97,18 @@ describe.each(COLUMNS)("%s", (column) => {
   });
 
   row("tells exactly which files its tools write", async () => {
-    const done = await world.run(`Writing. ${scripted(write("told.txt", "told\n"), { text: "ok" })}`);
-    expectSuccess(done);
-    const writes = theTask(done).agent?.sessions.at(-1)?.sets?.writes;
-    expect(writes).toEqual([{ path: "told.txt", confidence: can.writeEvents ? "exact" : "found" }]);
+    const writes = setsOf(await edited())?.writes;
+    const confidence = can.writeEvents ? "exact" : "found";
+    expect(writes).toContainEqual({ path: "a.txt", confidence });
+    expect(writes).toContainEqual({ path: "new.txt", confidence });
     return can.writeEvents;
   });
 
   row("tells exactly which files its tools read", async () => {
-    const done = await world.run(`Reading. ${scripted(read("a.txt"), { text: "ok" })}`);
-    expectSuccess(done);
-    const sets = theTask(done).agent?.sessions.at(-1)?.sets;
-    if (!can.readEvents) {
-      expect(sets?.readsComplete).toBe(false);
-      return false;
-    }
-    expect(sets?.reads).toContainEqual({ path: "a.txt", confidence: "exact" });
-    return true;
+    const sets = setsOf(await edited());
+    if (can.readEvents) expect(sets?.reads).toContainEqual({ path: "a.txt", confidence: "exact" });
+    else expect(sets?.readsComplete).toBe(false);
+    return can.readEvents;
   });
 
   row("gives an answer by a JSON Schema, and mends one that is not", async () => {
@@ -123,6 +129,10 @@ describe.each(COLUMNS)("%s", (column) => {
     expect(changedPaths(done)).toEqual([]);
     const told = (await world.request("Only reading.", 1)).text;
     expectSuccess(done);
+    if (!passesOnReasons) {
+      expect(logOf(done)).toContain("You may read, but not write");
+      return false;
+    }
     expect(told).toMatch(/You may read, but not write|writing is blocked by read-only sandbox/);
     return true;
   });
@@ -152,7 +162,8 @@ describe.each(COLUMNS)("%s", (column) => {
       return false;
     }
     expect(changedPaths(done)).toEqual(["yes.txt"]);
-    expect((await world.request("Asking.", 2)).text).toContain("never that one");
+    if (passesOnReasons) expect((await world.request("Asking.", 2)).text).toContain("never that one");
+    else expect(logOf(done)).toContain("never that one");
     return true;
   });
 
@@ -175,7 +186,11 @@ describe.each(COLUMNS)("%s", (column) => {
     }
     expectSuccess(done);
     expect(changedPaths(done)).toEqual(["free.txt"]);
-    expect((await world.request("Locked.", 2)).text).toContain("holder");
+    if (!passesOnReasons) {
+      expect(logOf(done)).toContain(holder.id);
+      return false;
+    }
+    expect((await world.request("Locked.", 2)).text).toContain(holder.id);
     return true;
   });
 
@@ -221,8 +236,8 @@ describe.each(COLUMNS)("%s", (column) => {
     expect(done.outcome, logOf(done)).toBe("failed");
     expect(theTask(done).reason?.code).toBe("BUDGET_SPENT");
     expect(changedPaths(done)).toContain("1.txt");
-    expect(changedPaths(done)).not.toContain("6.txt");
-    return true;
+    if (tellsUse) expect(changedPaths(done)).not.toContain("6.txt");
+    return tellsUse;
   });
 
   row("goes on in the same conversation and folder after the daemon was killed", async () => {

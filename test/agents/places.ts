@@ -141,7 +141,8 @@ const PLACES: Readonly<Record<AgentKind, (url: string, home: string) => Place>> 
         security: { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } },
         model: { name: "gemini-2.5-flash" },
         privacy: { usageStatisticsEnabled: false },
-        general: { disableAutoUpdate: true, disableUpdateNag: true, enableAutoUpdate: false },
+        // What it tries again by itself takes a minute.
+        general: { maxAttempts: 1, disableAutoUpdate: true, disableUpdateNag: true, enableAutoUpdate: false },
       }),
     );
     const script = join(cacheFolder("gemini"), "node_modules/@google/gemini-cli/bundle/gemini.js");

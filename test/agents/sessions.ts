@@ -19,7 +19,7 @@ export interface Recorded {
 }
 
 /** Lets everything go on. */
-export const openGate: Gate = () => Promise.resolve({ allow: true });
+const openGate: Gate = () => Promise.resolve({ allow: true });
 
 /** Opens a session as the daemon does; it is closed when the test is over. */
 export async function record(
