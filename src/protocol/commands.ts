@@ -76,6 +76,8 @@ const forkEstimate = z.object({
   ageMs: z.number(),
   /** Whether the model's service will probably still hold it in its cache. */
   cache: z.enum(["likely", "unlikely"]),
+  /** What reading it once more costs by the price list, where its model is on it. */
+  usd: z.number().optional(),
 });
 
 const outcomes = z.array(runSummary.extend({ task: z.string().optional(), ended: z.boolean() }));

@@ -65,6 +65,7 @@ function estimateText({
   contextTokens,
   ageMs,
   cache,
+  usd,
 }: ForkEstimate): string {
   const what = task === undefined ? conversation : `${task.run}/${task.task}`;
   const words = [
@@ -73,6 +74,7 @@ function estimateText({
     contextTokens === undefined ? "of unknown size" : `${contextTokens.toLocaleString("en")} tokens of context`,
     `last used ${formatAge(ageMs)}`,
     way === "digest" ? "its agent cannot copy it into another folder" : `its cache is ${cache} to be used`,
+    ...(usd === undefined ? [] : [`about $${usd.toFixed(2)} to begin with (estimate)`]),
   ];
   return words.join(", ");
 }

@@ -1,6 +1,6 @@
 import type { AgentPlace, Conversation } from "../../agents/port.ts";
 import { AnabranchError, isAnabranchError } from "../../base/errors.ts";
-import { AGENT_KINDS, type AgentKind } from "../../engine/agent.ts";
+import { AGENT_KINDS, NO_USAGE, type AgentKind } from "../../engine/agent.ts";
 import type { CommandRequest, CommandResponse } from "../../protocol/commands.ts";
 import { loadSessions, type SessionRow } from "../../store/sessions.ts";
 import type { ForkSpec } from "../../workflows/spec.ts";
@@ -189,6 +189,8 @@ function estimateFork(parts: Parts, source: ForkSource, way: ForkEstimate["way"]
   const isAtWork = task?.task.row.state === "working";
   const ageMs = isAtWork ? 0 : Math.max(0, parts.clock.wallMs() - conversation.updatedMs);
   const { title, model, contextTokens } = conversation;
+  const isCached = way === "copy" && ageMs < CACHED_FOR_MS;
+  const usd = contextTokens === undefined ? undefined : firstRequestUsd(parts, contextTokens, model, isCached);
   return {
     kind,
     conversation: conversation.id,
@@ -198,8 +200,20 @@ function estimateFork(parts: Parts, source: ForkSource, way: ForkEstimate["way"]
     way,
     ...(contextTokens === undefined ? {} : { contextTokens }),
     ageMs,
-    cache: way === "copy" && ageMs < CACHED_FOR_MS ? "likely" : "unlikely",
+    cache: isCached ? "likely" : "unlikely",
+    ...(usd === undefined ? {} : { usd }),
   };
+}
+
+/** What it costs, by the price list, that the model reads the conversation once more. */
+function firstRequestUsd(
+  parts: Parts,
+  tokens: number,
+  model: string | undefined,
+  isCached: boolean,
+): number | undefined {
+  const read = isCached ? { cacheReadTokens: tokens } : { inputTokens: tokens };
+  return parts.spending.price({ ...NO_USAGE, ...read }, model).usage.usd;
 }
 
 /** The folder whose present state goes along: the workspace of a task at work, else where the caller stands. */
