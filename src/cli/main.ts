@@ -394,7 +394,10 @@ addCommand(
   "serve a parent agent: tools to run agents with, on standard input and output (MCP)",
   () => import("./commands/mcp.ts"),
   `
+It is started by the agent that uses it: docs/mcp.md has a line for each.
+
 Examples:
+  anabranch mcp
   claude mcp add anabranch -- anabranch mcp`,
 );
 
