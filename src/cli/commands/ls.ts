@@ -12,10 +12,9 @@ export const action: CommandAction<{ readonly all?: boolean; readonly limit: str
   withSession(options, async ({ anabranch, terminal, directory }) => {
     const limit = wholeNumber(options.limit, "--limit");
     const where = options.all === true ? {} : { directory };
-    const [runs, waiting] = await Promise.all([
-      anabranch.ask("list", { limit, ...where }),
-      anabranch.ask("needs-you", where),
-    ]);
+    // One after the other: where the first is refused, the client lets go of the daemon.
+    const runs = await anabranch.ask("list", { limit, ...where });
+    const waiting = await anabranch.ask("needs-you", where);
     answer(terminal, runs, () =>
       [...formatNeedsYou(waiting, terminal), formatRuns(runs, terminal, options.all === true)].join("\n"),
     );
