@@ -28,10 +28,19 @@ describe("the file of an agent", () => {
       maxTurns: undefined,
       permissionMode: undefined,
       toolServers: {},
+      otherServers: [],
+      texts: { memory: undefined, initialPrompt: undefined },
       hooks: [],
       others: [],
       remarks: [],
     });
+  });
+
+  it("may name servers that are described elsewhere, or are reached by address: those are its kind's to know", async () => {
+    const named = await read(file("mcpServers: [github, { s: { type: http, url: 'http://x' } }]"));
+    expect(named.remarks).toEqual([]);
+    expect(named.toolServers).toEqual({});
+    expect(named.otherServers).toHaveLength(2);
   });
 
   it.each([
@@ -110,12 +119,7 @@ describe("the file of an agent", () => {
     ],
     ["model: [opus]", "model is no text and counts as missing"],
     ["mcpServers: { s: { command: x } }", "mcpServers is left out: it is not a list (- NAME: { command, args })"],
-    ["mcpServers: [github]", "mcpServers: github is left out: it is described elsewhere, not here"],
     ["mcpServers: [3]", "mcpServers: 3 is left out: it is neither a name nor a table"],
-    [
-      "mcpServers: [{ s: { type: http, url: 'http://x' } }]",
-      "mcpServers: s is left out: only servers with command, args and env can be passed on",
-    ],
   ])("with %s is read, and says what is odd", async (line, remark) => {
     expect((await read(file(line))).remarks).toEqual([remark]);
   });
