@@ -72,6 +72,8 @@ export class AgentWork {
   readonly #keeper: SessionKeeper;
   readonly #courier: MessageCourier;
   #session: Session | undefined;
+  /** Whether it has used a tool since a request failed. */
+  #toolsUsed = false;
   /** Whether nothing was said in it yet. */
   #isNew: boolean;
   #digest: string | undefined;
@@ -276,7 +278,8 @@ export class AgentWork {
         const failure = end.failure ?? { reason: "other", message: "it was interrupted" };
         const { outputTokens } = this.#keeper.record.usage;
         // The model has answered since the last failure: that one is over.
-        if (outputTokens > answeredTokens) [retries, answeredTokens] = [0, outputTokens];
+        const hasAnswered = outputTokens > answeredTokens || this.#toolsUsed;
+        if (hasAnswered) [retries, answeredTokens, this.#toolsUsed] = [0, outputTokens, false];
         const waitMs = waitAfter(failure, retries, this.#context.parts.agentRetryMs);
         if (this.#turns.gone !== undefined && returns < MOST_RETURNS) {
           returns += 1;
@@ -285,7 +288,8 @@ export class AgentWork {
         } else if (waitMs !== undefined) {
           retries += 1;
           await this.#waitOut(failure, waitMs, stop);
-          say = goOnPrompt(failure.reason);
+          // What was never answered, some agents forget.
+          if (hasAnswered) say = goOnPrompt(failure.reason);
         } else return failed(failureError(this.#context.agent, failure));
         continue;
       }
@@ -376,6 +380,7 @@ export class AgentWork {
         this.#sets.file(event.access, event.path);
         return;
       case "tool.start":
+        this.#toolsUsed = true;
         if (event.request.action === "execute") this.#sets.command();
         return;
       case "usage":
