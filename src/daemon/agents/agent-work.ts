@@ -289,7 +289,7 @@ export class AgentWork {
           retries += 1;
           await this.#waitOut(failure, waitMs, stop);
           // What was never answered, some agents forget.
-          if (hasAnswered) say = goOnPrompt(failure.reason);
+          if (hasAnswered) say = goOnPrompt(failure.reason, this.#opening().request);
         } else return failed(failureError(this.#context.agent, failure));
         continue;
       }

@@ -55,9 +55,12 @@ export function resumePrompt(): string {
   return "The program you run in was restarted while you were working; a tool that was running may not have finished. Your folder is as you left it. Look where you are, and go on with the task.";
 }
 
-/** What is said after a request did not get through. */
-export function goOnPrompt(why: string): string {
-  return `The last request to the model did not get through (${why}). Go on where you were.`;
+/**
+ * What is said after a request did not get through. The task is named again: some agents forget what was not answered,
+ * and with it the steps before.
+ */
+export function goOnPrompt(why: string, request: string): string {
+  return `The last request to the model did not get through (${why}). Go on where you were. What you were asked:\n${request}`;
 }
 
 /** What is said once when an answer does not meet its schema. */
