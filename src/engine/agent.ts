@@ -30,6 +30,8 @@ export interface Capabilities {
   readonly fork: boolean;
   /** The copy can work in another folder. */
   readonly forkCwd: boolean;
+  /** What a copy in another folder sends begins with the same bytes, so that the service's cache serves it. */
+  readonly forkPrefix: boolean;
   /** A message reaches it while it works. */
   readonly steer: boolean;
   /** A tool can be refused before it does anything. */

@@ -15,6 +15,7 @@ export function createAcpAdapter(clock: Clock): AgentAdapter {
     capabilities: {
       fork: false,
       forkCwd: false,
+      forkPrefix: false,
       steer: false,
       preToolDeny: true,
       readEvents: true,

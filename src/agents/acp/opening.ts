@@ -293,6 +293,7 @@ class Opening {
 const NOTHING_SURE: Capabilities = {
   fork: false,
   forkCwd: false,
+  forkPrefix: false,
   steer: false,
   preToolDeny: false,
   readEvents: false,

@@ -14,6 +14,7 @@ import { findConversationUsing, knowsConversation, listConversations } from "./t
 const CAPABILITIES: Capabilities = {
   fork: true,
   forkCwd: true,
+  forkPrefix: true,
   steer: true,
   preToolDeny: true,
   readEvents: true,

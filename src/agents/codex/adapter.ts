@@ -14,6 +14,7 @@ import { openThread } from "./thread.ts";
 const CAPABILITIES: Capabilities = {
   fork: true,
   forkCwd: true,
+  forkPrefix: true,
   steer: true,
   preToolDeny: true,
   readEvents: true,

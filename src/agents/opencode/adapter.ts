@@ -16,6 +16,7 @@ import { createSession } from "./session.ts";
 const CAPABILITIES: Capabilities = {
   fork: true,
   forkCwd: true,
+  forkPrefix: false,
   steer: true,
   preToolDeny: true,
   readEvents: true,

@@ -42,7 +42,7 @@ export async function forkConversation(
   const { capabilities } = await parts.adapters.get(source.kind);
   if (!capabilities.forkCwd && source.task === undefined) throw cannotCopy(source);
   const way = capabilities.forkCwd ? ("copy" as const) : ("digest" as const);
-  const estimate = estimateFork(parts, source, way);
+  const estimate = estimateFork(parts, source, way, capabilities.forkPrefix);
   if (request.prompts.length === 0 || known !== undefined) return { estimate, run: known, notices: [] };
   const { id, directory, contextTokens, model } = source.conversation;
   const fork: ForkSpec = {
@@ -184,12 +184,12 @@ async function listOf(parts: Parts, kind: AgentKind, place: AgentPlace, director
   return conversations.map((conversation) => ({ kind, agent: kind, conversation, task: undefined }));
 }
 
-function estimateFork(parts: Parts, source: ForkSource, way: ForkEstimate["way"]): ForkEstimate {
+function estimateFork(parts: Parts, source: ForkSource, way: ForkEstimate["way"], keepsPrefix: boolean): ForkEstimate {
   const { kind, conversation, task } = source;
   const isAtWork = task?.task.row.state === "working";
   const ageMs = isAtWork ? 0 : Math.max(0, parts.clock.wallMs() - conversation.updatedMs);
   const { title, model, contextTokens } = conversation;
-  const isCached = way === "copy" && ageMs < CACHED_FOR_MS;
+  const isCached = way === "copy" && keepsPrefix && ageMs < CACHED_FOR_MS;
   const usd = contextTokens === undefined ? undefined : firstRequestUsd(parts, contextTokens, model, isCached);
   return {
     kind,

@@ -14,6 +14,7 @@ import { until } from "../../fixtures/until.ts";
 const CAPABILITIES = {
   fork: true,
   forkCwd: true,
+  forkPrefix: true,
   steer: true,
   preToolDeny: true,
   readEvents: true,

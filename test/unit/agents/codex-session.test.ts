@@ -49,6 +49,7 @@ function converse(
     capabilities: {
       fork: true,
       forkCwd: true,
+      forkPrefix: true,
       steer: true,
       preToolDeny: true,
       readEvents: true,
