@@ -10,6 +10,7 @@ import { summarizeConflict } from "./landing-views.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { ConflictRecord } from "./settlement.ts";
+import { intentOf } from "../workflows/intent.ts";
 
 /** Every conflict that waits for somebody, of one repository or of all. */
 export async function listConflicts(parts: Parts, repositoryId: string | undefined): Promise<ConflictListing[]> {
@@ -121,6 +122,7 @@ async function viewLanded(parts: Parts, landed: PathHistory): Promise<ConflictFi
   const { commit, subject, author, attempt } = landed;
   if (attempt === undefined) return { commit, subject, author };
   const [run = "", task = ""] = attempt.split("/");
-  const intent = (await parts.book.find(run))?.tasks.get(task)?.spec.command;
+  const spec = (await parts.book.find(run))?.tasks.get(task)?.spec;
+  const intent = spec === undefined ? undefined : intentOf(spec);
   return { commit, subject, author, task: `${run}/${task}`, ...(intent === undefined ? {} : { intent }) };
 }

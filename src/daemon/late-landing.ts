@@ -9,6 +9,7 @@ import type { Lander } from "./lander.ts";
 import { lateInputs } from "./late-inputs.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { intentOf } from "../workflows/intent.ts";
 
 /** Who asks for a landing, and with which environment. */
 export interface LandingWish {
@@ -55,7 +56,7 @@ export async function landTask(
     attempt: number,
     base,
     snapshot,
-    intent: task.spec.command,
+    intent: intentOf(task.spec),
     ...(conflict === undefined ? {} : { conflict }),
   });
 }

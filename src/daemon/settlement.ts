@@ -6,6 +6,7 @@ import type { Reason } from "../store/runs.ts";
 import type { Draft } from "./draft.ts";
 import { failTask } from "./failing.ts";
 import { requireAttempt, type LiveRun } from "./live-run.ts";
+import { intentOf } from "../workflows/intent.ts";
 
 /** What a conflict is kept as. The places in its files are found again from the three versions. */
 export interface ConflictRecord {
@@ -41,7 +42,7 @@ export function contributionOf(run: LiveRun, name: string, clock: Clock): Contri
   const result = task.row.result ?? { exitStatus: 0 };
   const isLanding = (draft: Draft): boolean => draft.task(name).state === "landing";
   return {
-    candidate: { run: run.row.id, task: name, attempt: number, base, snapshot, intent: spec.command },
+    candidate: { run: run.row.id, task: name, attempt: number, base, snapshot, intent: intentOf(spec) },
     isLate: false,
     isWanted: (draft) => isLanding(draft) && draft.task(name).cancel === undefined,
     moving(draft, landing) {

@@ -23,6 +23,7 @@ import { withoutWaiting } from "../engine/estimate.ts";
 import type { Graph } from "../engine/graph.ts";
 import type { RunSpec } from "../workflows/spec.ts";
 import type { RunRow } from "../store/runs.ts";
+import { intentOf } from "../workflows/intent.ts";
 
 /** A run with everything that is known of it. */
 export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
@@ -124,7 +125,7 @@ function viewPlan(
           startsFrom: onLane.has(name) ? ("lane" as const) : ("base" as const),
           expectedMs: Math.round(decision.expected[name]?.runMs ?? 0),
           samples: decision.expected[name]?.samples ?? 0,
-          command: task.command,
+          command: intentOf(task),
         },
       ];
     }),
@@ -150,7 +151,7 @@ function viewTask(
   return {
     run: row.run,
     name: row.name,
-    command: spec.command,
+    command: intentOf(spec),
     state: row.state,
     ...(row.outcome === undefined ? {} : { outcome: row.outcome }),
     detach: spec.detach,

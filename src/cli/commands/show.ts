@@ -33,10 +33,29 @@ function namedTask(run: RunView, id: string): TaskView | undefined {
   return run.taskList.find((task) => task.name === name);
 }
 
+/** What is done, by a command or by an agent. */
+function workRows({ command, agent }: TaskView): string[][] {
+  const asked = printable(command.split("\n")[0] ?? "");
+  if (agent === undefined) return [["command", asked]];
+  const session = agent.sessions.at(-1);
+  const { reads = [], writes = [], readsComplete = false, outside = [] } = session?.sets ?? {};
+  const known = readsComplete ? "" : ", and what its commands read is not known";
+  return [
+    [
+      "agent",
+      `${printable(agent.name)} (${[agent.kind, session?.model].filter(Boolean).map(String).map(printable).join(", ")})`,
+    ],
+    ["asked", asked],
+    ["conversation", printable(session?.conversation ?? "-")],
+    ["files", `read ${reads.length}, written ${writes.length}${known}`],
+    ...(outside.length === 0 ? [] : [["outside", outside.slice(0, 5).map(printable).join(", ")]]),
+  ];
+}
+
 function formatTask(run: RunView, task: TaskView, { colour }: Terminal): string {
   const landing = formatTaskLanding(run, task, colour);
   const rows = [
-    ["command", printable(task.command.split("\n")[0] ?? "")],
+    ...workRows(task),
     ["state", `${wordFor(task)}${task.reason === undefined ? "" : `: ${explainTask(task, run.taskList)}`}`],
     ["needs", task.needs.join(", ") || "-"],
     ["writes", task.writesNone ? "nothing" : "files"],

@@ -4,6 +4,7 @@ import type { Reason } from "../../store/runs.ts";
 import type { AgentSpec } from "../../workflows/spec.ts";
 import type { Layout } from "../../workspaces/layout.ts";
 import type { LiveRun, LiveTask } from "../live-run.ts";
+import { intentOf } from "../../workflows/intent.ts";
 
 const DATA_BYTES = 16 * 1024;
 const MOST_SIBLINGS = 12;
@@ -101,7 +102,7 @@ function againText(parts: PromptParts, reason: Reason): string {
   );
   const others = landed.slice(-MOST_SIBLINGS).map(({ spec, attempt }) => ({
     task: spec.name,
-    asked: (spec.agent?.prompt ?? spec.command).slice(0, LONGEST_INTENT),
+    asked: intentOf(spec).slice(0, LONGEST_INTENT),
     changed: attempt?.changeset?.changes.slice(0, MOST_SIBLINGS).map(({ path }) => path) ?? [],
   }));
   const facts = JSON.stringify({ ...reason.data, landedMeanwhile: others }, undefined, 1);
