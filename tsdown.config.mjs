@@ -25,7 +25,7 @@ export default defineConfig([
     hooks: {
       "build:done": () => {
         copyFileSync("src/process/shim.sh", "dist/shim.sh");
-      copyFileSync("src/agents/acp/gemini-defaults.json", "dist/gemini-defaults.json");
+        copyFileSync("src/agents/acp/gemini-defaults.json", "dist/gemini-defaults.json");
         writeFileSync("dist/anabranch.schema.json", `${JSON.stringify(repositoryFileJsonSchema(), undefined, 2)}\n`);
       },
     },

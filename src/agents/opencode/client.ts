@@ -16,7 +16,7 @@ interface Call {
 }
 
 /** Told what comes on the stream of events. */
-export interface StreamListener {
+interface StreamListener {
   readonly onOpen: () => void;
   readonly onEvent: (event: unknown) => void;
   /** Told of what is no event. */

@@ -20,7 +20,7 @@ export interface GatekeeperParts {
 }
 
 /** An answer, as opencode takes it. */
-export type Reply = { readonly reply: "once" } | { readonly reply: "reject"; readonly message: string };
+type Reply = { readonly reply: "once" } | { readonly reply: "reject"; readonly message: string };
 
 interface Refused {
   readonly question: string;

@@ -31,7 +31,7 @@ export interface Server {
 }
 
 /** Told what happens in a session and in its helpers. */
-export interface ServerListener {
+interface ServerListener {
   readonly onEvent: (event: ServerEvent) => void;
   readonly onRemark: (text: string) => void;
 }

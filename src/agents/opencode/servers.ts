@@ -9,7 +9,7 @@ export interface Servers {
 }
 
 /** A server that is kept for a session. */
-export interface UsedServer {
+interface UsedServer {
   readonly server: Server;
   readonly giveBack: () => void;
 }
