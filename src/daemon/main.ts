@@ -68,7 +68,8 @@ async function main(): Promise<void> {
   const config = await loadDaemonConfig(directories.config);
   const store = openSqliteStore(layout.database);
   const log = fileLog(layout.log, systemClock);
-  const { parts, closeVaults } = await assemble(layout, store, config, log, groups);
+  const stopping = new AbortController();
+  const { parts, closeVaults } = await assemble(layout, store, config, log, groups, stopping.signal);
   const verifier = new Verifier(parts);
   const lander = new Lander(parts, verifier);
   const accepter = new Accepter(parts, verifier);
@@ -81,10 +82,9 @@ async function main(): Promise<void> {
     await parts.adapters.close();
     await closeVaults();
   };
-  let stopping = false;
   const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     setImmediate(() => void shutDown(server, store, closeAll, layout, unlock, log, groups));
   };
   const startedMs = systemClock.wallMs();
@@ -136,6 +136,7 @@ async function assemble(
   config: DaemonConfig,
   log: Log,
   groups: string,
+  stopping: AbortSignal,
 ): Promise<{ parts: Parts; closeVaults: () => Promise<void> }> {
   const clock = systemClock;
   const git = createGit(process.env, clock);
@@ -151,6 +152,7 @@ async function assemble(
     clock,
     random: systemRandom,
     adapters: createAdapters(clock),
+    stopping,
     mailbox: new Mailbox(store, clock, systemRandom),
     notices: new NoticeBoard(store, clock, systemRandom),
     agentRetryMs: config.agentRetryMs,

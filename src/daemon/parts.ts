@@ -41,6 +41,8 @@ export interface Parts {
   readonly memory: MemoryWatch;
   readonly remembered: RepositoryMemory;
   readonly adapters: Adapters;
+  /** Aborts when the daemon is about to go: what ends from then on ends because of that, and nothing is made of it. */
+  readonly stopping: AbortSignal;
   readonly mailbox: Mailbox;
   readonly notices: NoticeBoard;
   /** See the daemon's configuration. */

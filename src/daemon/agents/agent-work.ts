@@ -146,8 +146,11 @@ export class AgentWork {
     const halt = (): void => this.#halt();
     stop.addEventListener("abort", halt);
     try {
-      return await this.#converse(stop);
+      const end = await this.#converse(stop);
+      await this.#unlessStopping();
+      return end;
     } catch (cause) {
+      await this.#unlessStopping();
       return stop.aborted ? { how: "stopped" } : failed(toAnabranchError(cause));
     } finally {
       stop.removeEventListener("abort", halt);
@@ -264,6 +267,7 @@ export class AgentWork {
     for (;;) {
       if (stop.aborted) return { how: "stopped" };
       const end = await this.#turn(say, shown);
+      await this.#unlessStopping();
       shown = undefined;
       await this.#reconcile();
       await this.#keeper.save();
@@ -308,6 +312,11 @@ export class AgentWork {
       }
       say = await this.#courier.wordsOf(mail);
     }
+  }
+
+  /** Never resolves in a daemon that is about to go: the next one takes the conversation up. */
+  #unlessStopping(): Promise<void> {
+    return this.#context.parts.stopping.aborted ? new Promise(() => undefined) : Promise.resolve();
   }
 
   #opening(): OpeningPrompt {
