@@ -19,10 +19,12 @@ import { handleOf, serveHandles } from "./handles.ts";
 import { Progress } from "./progress.ts";
 import { problemText } from "./report.ts";
 import { cancelAgent } from "./tools/cancel-agent.ts";
+import { claimFiles } from "./tools/claim-files.ts";
 import { forkMe } from "./tools/fork-me.ts";
 import { listAgents } from "./tools/list-agents.ts";
 import { messageAgent } from "./tools/message-agent.ts";
 import { plan } from "./tools/plan.ts";
+import { releaseFiles } from "./tools/release-files.ts";
 import { runAgents } from "./tools/run-agents.ts";
 import { spawnAgent } from "./tools/spawn-agent.ts";
 import { waitAgents } from "./tools/wait-agents.ts";
@@ -35,6 +37,8 @@ const HANDLERS: { readonly [Name in ToolName]: ToolHandler<Name> } = {
   message_agent: messageAgent,
   fork_me: forkMe,
   cancel_agent: cancelAgent,
+  claim_files: claimFiles,
+  release_files: releaseFiles,
   plan,
 };
 

@@ -157,6 +157,21 @@ export const tools = {
     output: z.object({ runs: z.array(z.string()), tasks: z.array(z.string()) }),
     readOnly: false,
   },
+  claim_files: {
+    about: "Only where you are a task yourself: keeps others off files that you are about to write.",
+    input: z.strictObject({
+      scope: z.array(z.string().min(1).max(1000)).min(1).max(100).describe("globs"),
+      minutes: z.number().min(0.1).max(60).optional().describe("default: 10"),
+    }),
+    output: z.object({ id: z.string(), scope: z.array(z.string()), forS: z.number() }),
+    readOnly: false,
+  },
+  release_files: {
+    about: "Gives up what you claimed.",
+    input: z.strictObject({ id }),
+    output: z.object({ id: z.string(), scope: z.array(z.string()) }),
+    readOnly: false,
+  },
   plan: {
     about: "Takes what run_agents takes, and shows how that would go about it, and why, without doing it.",
     input: z.strictObject(work),

@@ -285,4 +285,37 @@ describe("a parent agent that is a task itself", () => {
     const late = await client.call("run_agents", { workflow: "two" });
     expect(late).toMatchObject({ isError: true, structuredContent: { error: { code: "NOT_ALLOWED_IN_TASK" } } });
   });
+
+  it("claims files and gives them up, is told who holds what it may not have", async () => {
+    const { home, root } = makePlace();
+    const folder = temporaryFolder();
+    const sit = (name: string) => ({ run: `env > ${folder}/${name}; while :; do sleep 0.05; done` });
+    const run = await home.client().start({
+      directory: root,
+      mode: "parallel",
+      tasks: { one: sit("one"), two: sit("two") },
+    });
+    const clientOf = async (name: string) => {
+      const file = join(folder, name);
+      const marker = (): string | undefined =>
+        existsSync(file) ? /^ANABRANCH_MARKER=(.+)$/m.exec(readFileSync(file, "utf8"))?.[1] : undefined;
+      await until(() => marker() !== undefined, `${name} has begun`);
+      const environment = { ...home.environment, ANABRANCH_MARKER: marker() ?? "" };
+      return startMcp(root, environment);
+    };
+    const [one, two] = [await clientOf("one"), await clientOf("two")];
+    const held = await one.call("claim_files", { scope: ["src/**"], minutes: 2 });
+    expect(held).toMatchObject({ structuredContent: { scope: ["src/**"], forS: 120 } });
+    const { id } = held.structuredContent as unknown as { id: string };
+    const refusal = await two.call("claim_files", { scope: ["src/a.ts"] });
+    expect(refusal).toMatchObject({ isError: true, structuredContent: { error: { code: "LEASE_HELD" } } });
+    expect(textOf(refusal)).toContain(`${run.id}/one`);
+    expect((await two.call("release_files", { id })).isError).toBe(true);
+    expect(textOf(await one.call("release_files", { id }))).toBe("src/** is free again");
+    expect((await two.call("claim_files", { scope: ["src/a.ts"] })).isError).not.toBe(true);
+    const outside = await startMcp(root, home.environment);
+    const refused = await outside.call("claim_files", { scope: ["src/**"] });
+    expect(refused).toMatchObject({ isError: true, structuredContent: { error: { code: "USAGE" } } });
+    await run.cancel();
+  });
 });
