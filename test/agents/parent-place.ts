@@ -37,6 +37,7 @@ export async function makeParentPlace(kind: ParentKind, server: ModelServer): Pr
   const bin = join(home, "bin");
   mkdirSync(bin);
   symlinkSync(claude.program.command, join(bin, "claude"));
+  if (kind === "codex") symlinkSync(place.program.command, join(bin, "codex"));
   writeFileSync(join(bin, "anabranch"), `#!/bin/sh\nexec '${process.execPath}' '${DIST}/cli.js' "$@"\n`, {
     mode: 0o755,
   });
@@ -79,7 +80,7 @@ const SET_UP: Readonly<Record<ParentKind, (place: ParentPlace) => Promise<void>>
       "[mcp_servers.anabranch]",
       'command = "anabranch"',
       'args = ["mcp"]',
-      'env_vars = ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANABRANCH_HOME"]',
+      'env_vars = ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANABRANCH_HOME", "CODEX_HOME", "SCRIPTED_KEY"]',
       "",
     ];
     appendFileSync(join(environment["CODEX_HOME"] ?? "", "config.toml"), lines.join("\n"));

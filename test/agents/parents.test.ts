@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { RunView } from "../../src/protocol/views.ts";
@@ -103,4 +105,57 @@ describe("a parent agent", () => {
       for (const part of ["A one.txt +1", "A two.txt +1"]) expect(told).toContain(part);
     },
   );
+
+  it.each(["claude", "codex"] as const)(
+    "that is the real %s forks itself: the copy knows what the parent knows, and works on the same state",
+    async (kind) => {
+      const parent = await makeParentPlace(kind, server);
+      writeFileSync(join(parent.root, "draft.txt"), "not committed\n");
+      const write = { command: "wc -l < draft.txt > forked.txt" };
+      const tool = kind === "claude" ? "Bash" : "exec_command";
+      const input = kind === "claude" ? { ...write, description: "count" } : { cmd: write.command };
+      const copied = scripted({ tool, input }, { text: "the copy is done" });
+      const steps = [
+        toolOf(kind, "fork_me", { prompts: [`Go on alone. ${copied}`] }),
+        toolOf(kind, "wait_agents", { ids: ["@last"], seconds: 40 }),
+      ];
+      const secret = `The word is heron-${kind}.`;
+      const prompt = `${secret} ${scripted(...steps, { text: "the copy has reported" })}`;
+
+      expect(await parent.run(HEADLESS[kind](parent.place.model), { input: prompt })).toContain(
+        "the copy has reported",
+      );
+
+      const run = await newestRun(parent);
+      expect(run.taskList.map(({ name, outcome, reason }) => [name, outcome, reason])).toEqual([
+        ["fork", "succeeded", undefined],
+      ]);
+      const [first] = requestsOf(`x ${copied}`);
+      expect(first?.text).toContain(secret);
+      expect(requestsOf(prompt)[1]?.text).toContain(run.id);
+      expect(requestsOf(prompt)[2]?.text).toContain("A forked.txt +1");
+    },
+  );
+
+  it("that is Claude Code without a terminal goes on when a call takes long, and is told of its end", async () => {
+    const parent = await makeParentPlace("claude", server);
+    const hold = "in the background";
+    const step = toolOf("claude", "run_agents", twoChildren({ wait: hold }));
+    const prompt = `In the background. ${scripted(step, { text: "I go on meanwhile" }, { text: "now I know" })}`;
+    const running = parent.run(HEADLESS.claude(parent.place.model), {
+      input: prompt,
+      environment: { CLAUDE_AUTO_BACKGROUND_TASKS: "1", CLAUDE_CODE_MCP_AUTO_BACKGROUND_MS: "1000" },
+    });
+    const meanwhile = await server.waitForRequest((request) => request === requestsOf(prompt)[1]);
+    expect(meanwhile.text).toContain("moved to the background");
+    expect(meanwhile.text).not.toContain("A one.txt +1");
+    server.release(hold);
+
+    expect(await running).toContain("now I know");
+    const run = await newestRun(parent);
+    expectBothLanded(run);
+    const told = requestsOf(prompt)[2]?.text ?? "";
+    expect(told).toContain("<task-notification>");
+    expectReport(told, run.id);
+  });
 });
