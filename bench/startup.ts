@@ -2,7 +2,7 @@
  * What waiting for Anabranch itself costs: the daemon until it serves, its memory at rest, the command line beside a
  * Node that does nothing.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -55,6 +55,13 @@ export const startup: Bench = {
         ]),
       );
       report.keep("samples", Object.fromEntries(costs));
+      const tools = spreadOf(await timeToolServer(root, sandbox.environment, samples));
+      report.table(
+        "The server of tools, from its start until it has told its tools, ms",
+        ["", "p50", "p95", "min", "max"],
+        [["anabranch mcp", tools.p50, tools.p95, tools.min, tools.max]],
+      );
+      report.limit("mcp ready, ms, p50", tools.p50, { atMost: 300, short: 2000 });
       const beyond = (name: string, what: "cpuMs" | "wallMs"): number =>
         median((costs.get(name)?.[what] ?? []).map((ms, index) => ms - (costs.get("bare node")?.[what][index] ?? 0)));
       report.limit("--help beyond bare node, ms of CPU, median", beyond("anabranch --help", "cpuMs"), {
@@ -98,6 +105,46 @@ interface ProgramCost {
 }
 
 /** Runs the programs in turn, again and again, so that whatever else the machine does meets all of them. */
+/** Starts the server of tools as its clients do, and asks what they ask first. */
+async function timeToolServer(
+  directory: string,
+  environment: Readonly<Record<string, string>>,
+  samples: number,
+): Promise<number[]> {
+  const tookMs: number[] = [];
+  const hello = {
+    jsonrpc: "2.0",
+    id: 1,
+    method: "initialize",
+    params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "bench", version: "1" } },
+  };
+  for (let sample = 0; sample < samples; sample += 1) {
+    const beganMs = performance.now();
+    const child = spawn(process.execPath, [CLI, "mcp"], {
+      cwd: directory,
+      env: environment,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.write(
+      `${JSON.stringify(hello)}\n${JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" })}\n`,
+    );
+    child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" })}\n`);
+    await new Promise<void>((done) => {
+      let heard = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        heard += text;
+        if (heard.includes('"run_agents"') && heard.endsWith("\n")) done();
+      });
+      child.once("close", () => done());
+    });
+    tookMs.push(performance.now() - beganMs);
+    const gone = new Promise((done) => child.once("close", done));
+    child.stdin.end();
+    await gone;
+  }
+  return tookMs;
+}
+
 function timePrograms(
   programs: ReadonlyMap<string, readonly string[]>,
   directory: string,

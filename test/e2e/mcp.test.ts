@@ -318,4 +318,27 @@ describe("a parent agent that is a task itself", () => {
     expect(refused).toMatchObject({ isError: true, structuredContent: { error: { code: "USAGE" } } });
     await run.cancel();
   });
+
+  it("can neither approve, accept, land, settle nor trust anything, whatever it asks with", async () => {
+    const { home, root } = makePlace();
+    const marker = join(temporaryFolder(), "environment");
+    const parent = await home.client().start({
+      directory: root,
+      tasks: { parent: { run: `env > ${marker}; while :; do sleep 0.05; done`, writes: "none" } },
+    });
+    await until(() => existsSync(marker) && /ANABRANCH_MARKER/.test(readFileSync(marker, "utf8")), "it has begun");
+    const [, value = ""] = /^ANABRANCH_MARKER=(.*)$/m.exec(readFileSync(marker, "utf8")) ?? [];
+    const inside = { ...home.environment, ANABRANCH_MARKER: value };
+    const task = home.client(inside);
+    const environment = {};
+    const refused = [
+      () => task.approve("any", true),
+      () => task.ask("accept", { id: parent.id, directory: root, environment }),
+      () => task.ask("land", { id: parent.id, directory: root, environment }),
+      () => task.ask("conflicts-take", { id: "any", side: "ours" as const, environment }),
+      () => task.ask("agents-trust", { name: "any", contentHash: "0".repeat(64), directory: root, environment }),
+    ];
+    for (const ask of refused) await expect(ask()).rejects.toMatchObject({ code: "NOT_ALLOWED_IN_TASK" });
+    await parent.cancel();
+  });
 });
