@@ -83,10 +83,19 @@ const MODES: Readonly<Record<Permission, Launch["permissionMode"]>> = {
   workspace: "acceptEdits",
 };
 
-// A Claude Code that finds itself inside another one behaves as its child.
+// A Claude Code that finds itself inside another one behaves as its child, and speaks with it.
+const OF_A_PARENT: ReadonlySet<string> = new Set([
+  "CLAUDECODE",
+  "CLAUDE_CODE_CHILD_SESSION",
+  "CLAUDE_CODE_ENTRYPOINT",
+  "CLAUDE_CODE_MESSAGING_SOCKET",
+  "CLAUDE_CODE_MESSAGING_TOKEN",
+  "CLAUDE_CODE_SESSION_ID",
+  "CLAUDE_CODE_SSE_PORT",
+]);
+
 function withoutParent(environment: Readonly<Record<string, string>>): Record<string, string> {
-  const { CLAUDECODE: _, CLAUDE_CODE_ENTRYPOINT: __, CLAUDE_CODE_SESSION_ID: ___, ...rest } = environment;
-  return rest;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !OF_A_PARENT.has(name)));
 }
 
 /** The command line for a launch. */

@@ -49,9 +49,16 @@ interface Turn {
   readonly requests: Set<string>;
   text: string;
   failure: AgentFailure | undefined;
+  /** How often opencode has tried its present request again. */
+  retries: number;
+  /** It was ended by us because of its failure, whatever opencode says of that. */
+  isGivenUp: boolean;
   isStopping: boolean;
   isStopped: boolean;
 }
+
+/** opencode tries again for ever, ever more slowly; after so many it is left to whoever waits for the turn. */
+const MOST_RETRIES = 3;
 
 /** Makes the session of a conversation that is settled. */
 export function createSession(parts: SessionParts): Session {
@@ -111,14 +118,19 @@ export function createSession(parts: SessionParts): Session {
   function begin(id: string, to: string): void {
     if (turn === undefined || turn.requests.has(id)) return;
     turn.requests.add(id);
-    turn.failure = undefined;
+    turn.retries = 0;
+    if (!turn.isGivenUp) turn.failure = undefined;
     for (const message of turn.messages) {
       if (message.isTaken || message.id === undefined || message.id > to) continue;
       message.isTaken = true;
       if (message.isLate) emit({ type: "message.taken", text: message.text });
     }
     if (options.maxTurns === undefined || turn.requests.size <= options.maxTurns) return;
-    turn.failure = { reason: "turns", message: `it took more than ${options.maxTurns} requests to the model` };
+    giveUp(turn, { reason: "turns", message: `it took more than ${options.maxTurns} requests to the model` });
+  }
+
+  function giveUp(given: Turn, failure: AgentFailure): void {
+    [given.failure, given.isGivenUp] = [failure, true];
     void abort();
   }
 
@@ -140,14 +152,18 @@ export function createSession(parts: SessionParts): Session {
   function takeStatus(status: Fields): void {
     if (status["type"] === "retry") {
       const delayMs = Math.max(0, numberOf(status["next"]) - options.clock.wallMs());
-      emit({ type: "retry", reason: reasonOfWords(textOf(status["message"]) ?? ""), delayMs });
+      const message = textOf(status["message"]) ?? "";
+      const reason = reasonOfWords(message);
+      emit({ type: "retry", reason, delayMs });
+      if (turn !== undefined && (turn.retries += 1) > MOST_RETRIES && !turn.isGivenUp)
+        giveUp(turn, { reason, message });
     }
     // What was to be stopped had not begun yet.
     if (status["type"] !== "idle" && turn?.isStopping === true) void abort();
   }
 
   function takeError(error: unknown): void {
-    if (turn === undefined || turn.failure?.reason === "turns") return;
+    if (turn === undefined || turn.isGivenUp) return;
     turn.failure = failureOf(error);
     turn.isStopped = turn.failure === undefined;
   }
@@ -283,11 +299,20 @@ export function createSession(parts: SessionParts): Session {
 }
 
 function newTurn(): Turn {
-  return { messages: [], requests: new Set(), text: "", failure: undefined, isStopping: false, isStopped: false };
+  return {
+    messages: [],
+    requests: new Set(),
+    text: "",
+    failure: undefined,
+    retries: 0,
+    isGivenUp: false,
+    isStopping: false,
+    isStopped: false,
+  };
 }
 
-function endOf({ text, failure, isStopping, isStopped }: Turn): Omit<TurnEnd, "type"> {
-  if (failure?.reason === "turns") return { status: "failed", text, failure };
+function endOf({ text, failure, isGivenUp, isStopping, isStopped }: Turn): Omit<TurnEnd, "type"> {
+  if (isGivenUp) return { status: "failed", text, failure };
   if (isStopping || isStopped) return { status: "interrupted", text };
   return failure === undefined ? { status: "completed", text } : { status: "failed", text, failure };
 }
