@@ -67,8 +67,11 @@ export class ToolCalls {
 
   /** Answers whether a tool may go on. */
   async asked(fields: ToolFields, options: readonly PermissionOption[]): Promise<RequestPermissionResponse> {
+    if (this.#closed.has(fields.toolCallId)) return CANCELLED;
     const call = this.#merge(fields);
     const answer = await this.#context.ask(call.request);
+    // The turn may be over by the time a person has answered.
+    if (this.#open.get(fields.toolCallId) !== call) return CANCELLED;
     this.#start(call);
     const { action, paths } = call.request;
     call.ruling = answer;
@@ -164,7 +167,7 @@ export class ToolCalls {
   }
 
   #end(id: string, ok: boolean, output: string): void {
-    this.#open.delete(id);
+    if (!this.#open.delete(id)) return;
     this.#closed.add(id);
     this.#context.emit({ type: "tool.end", id, ok, output: output === "" ? undefined : output });
   }
