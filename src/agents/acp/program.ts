@@ -4,6 +4,7 @@ import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:pa
 import type { Clock } from "../../base/clock.ts";
 import { AnabranchError, isAnabranchError } from "../../base/errors.ts";
 import { startLineProgram } from "../../process/line-program.ts";
+import { ownerMark } from "../../process/own-programs.ts";
 import type { AgentPlace, Detection } from "../port.ts";
 import { DEFAULT_AGENT, knownAgent, type KnownAgent } from "./known-agents.ts";
 
@@ -59,6 +60,8 @@ export function createPrograms(clock: Clock): Programs {
     const key = JSON.stringify([realpathSync(path), mtimeMs, size, script]);
     const asking = versions.get(key) ?? askVersion(path, script, environment, clock);
     versions.set(key, asking);
+    // One that could not be started once may be there the next time.
+    asking.catch(() => versions.delete(key));
     return asking;
   };
 
@@ -149,7 +152,8 @@ async function askVersion(
     program: path,
     args: [...(script === undefined ? [] : [script]), "--version"],
     cwd: "/",
-    environment,
+    // One that hangs must not outlive this daemon.
+    environment: { ...environment, ...ownerMark() },
     clock,
     onLine: (line) => void lines.push(line),
     onOverlong: () => undefined,

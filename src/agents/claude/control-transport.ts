@@ -11,7 +11,7 @@
 import { AnabranchError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { startLineProgram } from "../../process/line-program.ts";
-import { fieldsOf, parseFields, textOf, type Fields } from "./fields.ts";
+import { fieldsOf, parseFields, textOf, type Fields } from "../fields.ts";
 import { argumentsOf, type Launch } from "./launch.ts";
 import {
   HOOKED_AFTER,

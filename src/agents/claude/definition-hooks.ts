@@ -8,7 +8,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { runProgram, type ProgramEnd } from "../../process/program.ts";
-import { fieldsOf, listOf, numberOf, parseFields, textOf, type Fields } from "./fields.ts";
+import { fieldsOf, listOf, numberOf, parseFields, textOf, type Fields } from "../fields.ts";
 
 /** One command that a definition wants to be run. */
 export interface DefinitionHook {

@@ -1,5 +1,6 @@
 import type { AgentFailure, FailureReason } from "../port.ts";
-import { listOf, textOf, type Fields } from "./fields.ts";
+import { listOf, textOf, type Fields } from "../fields.ts";
+import { reasonOfStatus } from "../status-reasons.ts";
 
 /** Why a turn failed, by the result that ended it. */
 export function failureOf(result: Fields): AgentFailure {
@@ -24,17 +25,6 @@ const BY_END: Readonly<Record<string, FailureReason>> = {
   error_max_structured_output_retries: "schema",
   structured_output_retry_exhausted: "schema",
 };
-
-/** The reason for a status of HTTP that is an error. */
-export function reasonOfStatus(status: unknown): FailureReason | undefined {
-  if (typeof status !== "number") return undefined;
-  if (status === 429) return "rate-limit";
-  if (status === 529 || status === 503) return "overloaded";
-  if (status === 401 || status === 403) return "login";
-  if (status === 413) return "context";
-  if (status >= 500) return "server";
-  return status >= 400 ? "invalid" : undefined;
-}
 
 /** The reason for the program's own name of an error. */
 export function reasonOfCode(code: unknown): FailureReason | undefined {

@@ -1,5 +1,5 @@
 import type { Gate, GateAnswer, ToolRequest } from "../port.ts";
-import { fieldsOf, textOf, type Fields } from "./fields.ts";
+import { fieldsOf, textOf, type Fields } from "../fields.ts";
 import { describeTool, uselessBecause } from "./tools.ts";
 
 /** Asks the gate what Claude Code asks, and answers in its words. */

@@ -1,7 +1,7 @@
 import type { Permission } from "../../engine/agent.ts";
 import type { OpenOptions } from "../port.ts";
 import { definitionHooks, type DefinitionHook } from "./definition-hooks.ts";
-import { textOf, type Fields } from "./fields.ts";
+import { textOf, type Fields } from "../fields.ts";
 
 /** How Claude Code is to be started, in no program's words. */
 export interface Launch {

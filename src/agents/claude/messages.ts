@@ -1,6 +1,7 @@
 import type { AgentFailure, FailureReason } from "../port.ts";
-import { failureOf, reasonOfCode, reasonOfStatus } from "./failures.ts";
-import { fieldsOf, listOf, numberOf, textOf, type Fields } from "./fields.ts";
+import { reasonOfStatus } from "../status-reasons.ts";
+import { failureOf, reasonOfCode } from "./failures.ts";
+import { fieldsOf, listOf, numberOf, textOf, type Fields } from "../fields.ts";
 
 /** What one message of Claude Code says, as far as it matters here. */
 export type Said =

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 
 import type { AgentPlace } from "../port.ts";
-import { fieldsOf, listOf, parseFields, textOf, type Fields } from "./fields.ts";
+import { fieldsOf, listOf, parseFields, textOf, type Fields } from "../fields.ts";
 
 /** The servers of tools that a definition does not describe as a program, as Claude Code is told of them. */
 export interface OtherServers {

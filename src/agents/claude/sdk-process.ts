@@ -3,7 +3,7 @@ import { Readable, Writable } from "node:stream";
 
 import type { Clock } from "../../base/clock.ts";
 import { startLineProgram, type LineProgram } from "../../process/line-program.ts";
-import { parseFields, textOf } from "./fields.ts";
+import { parseFields, textOf } from "../fields.ts";
 
 /** What the SDK wants to be started. */
 export interface SdkSpawn {

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 
 import type { Clock } from "../../base/clock.ts";
 import { AnabranchError } from "../../base/errors.ts";
-import { fieldsOf, type Fields } from "./fields.ts";
+import { fieldsOf, type Fields } from "../fields.ts";
 import { agentsOf, builtInOf, SETTINGS, type Launch } from "./launch.ts";
 import { startSdkProcess, type SdkProcess, type SdkSpawn } from "./sdk-process.ts";
 import {

@@ -16,7 +16,7 @@ import type { Capabilities } from "../../engine/agent.ts";
 import type { LineProgramEnd } from "../../process/line-program.ts";
 import type { AgentEvent, AgentFailure, Session, ToolRequest, TurnEnd } from "../port.ts";
 import { createHookRunner } from "./definition-hooks.ts";
-import { fieldsOf, numberOf, textOf, type Fields } from "./fields.ts";
+import { fieldsOf, numberOf, textOf, type Fields } from "../fields.ts";
 import { ANSWER_TOOL, createGatekeeper } from "./gatekeeper.ts";
 import type { Launch } from "./launch.ts";
 import { readMessage, type Result, type Said } from "./messages.ts";

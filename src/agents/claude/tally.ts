@@ -1,5 +1,5 @@
 import type { Usage } from "../../engine/agent.ts";
-import { fieldsOf, numberOf, type Fields } from "./fields.ts";
+import { fieldsOf, numberOf, type Fields } from "../fields.ts";
 import type { Tokens } from "./messages.ts";
 
 /** Counts what a session has used, from zero, whatever its conversation had used before. */

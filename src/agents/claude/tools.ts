@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 
 import { printable } from "../../base/printable.ts";
 import type { ToolAction, ToolRequest } from "../port.ts";
-import { textOf, type Fields } from "./fields.ts";
+import { textOf, type Fields } from "../fields.ts";
 
 const READING = new Set(["Read", "Glob", "Grep", "LS", "NotebookRead"]);
 const WRITING = new Set(["Edit", "Write", "MultiEdit", "NotebookEdit"]);

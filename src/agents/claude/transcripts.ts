@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { delay, type Clock } from "../../base/clock.ts";
 import type { AgentPlace, Conversation } from "../port.ts";
-import { fieldsOf, listOf, numberOf, parseFields, textOf, type Fields } from "./fields.ts";
+import { fieldsOf, listOf, numberOf, parseFields, textOf, type Fields } from "../fields.ts";
 
 const TAIL_BYTES = 512 * 1024;
 const MOST_CONVERSATIONS = 50;

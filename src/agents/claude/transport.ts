@@ -1,7 +1,7 @@
 import type { LineProgramEnd } from "../../process/line-program.ts";
 import type { MessageTiming } from "../../engine/agent.ts";
 import type { DefinitionHook } from "./definition-hooks.ts";
-import type { Fields } from "./fields.ts";
+import type { Fields } from "../fields.ts";
 
 /** A way to speak with one running Claude Code. */
 export interface Transport {

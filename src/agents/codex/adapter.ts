@@ -4,7 +4,7 @@ import type { Capabilities } from "../../engine/agent.ts";
 import type { AgentAdapter, OpenOptions, Session } from "../port.ts";
 import { createProgramSearch } from "../program-search.ts";
 import type { AppServer } from "./app-server.ts";
-import { processEnvironment, splitEnvironment } from "./environment.ts";
+import { processEnvironment, splitEnvironment } from "../shared-environment.ts";
 import { findConversations } from "./rollouts.ts";
 import { createServers, type Lease } from "./servers.ts";
 import { createSession } from "./session.ts";

@@ -1,4 +1,4 @@
-import { reasonOfStatus } from "../claude/failures.ts";
+import { reasonOfStatus } from "../status-reasons.ts";
 import type { AgentFailure, FailureReason } from "../port.ts";
 import { fieldsOf, textOf, type Fields } from "./wire.ts";
 

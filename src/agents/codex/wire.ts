@@ -2,9 +2,9 @@
  * The few shapes of `codex app-server` that are used, as the program writes them; what it sends is read loosely.
  * The program itself tells them all: `codex app-server generate-ts --out FOLDER`.
  */
-import { fieldsOf, listOf, numberOf, textOf, type Fields } from "../claude/fields.ts";
+import { fieldsOf, listOf, numberOf, textOf, type Fields } from "../fields.ts";
 
-export { fieldsOf, listOf, numberOf, parseFields, textOf, type Fields } from "../claude/fields.ts";
+export { fieldsOf, listOf, numberOf, parseFields, textOf, type Fields } from "../fields.ts";
 
 /** Names a request, in either direction. */
 export type RequestId = number | string;

@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { AnabranchError } from "../../base/errors.ts";
 import type { Capabilities } from "../../engine/agent.ts";
-import { fieldsOf, textOf } from "../claude/fields.ts";
-import { splitEnvironment } from "../codex/environment.ts";
+import { fieldsOf, textOf } from "../fields.ts";
+import { splitEnvironment } from "../shared-environment.ts";
 import type { AgentAdapter, OpenOptions, Session } from "../port.ts";
 import { createProgramSearch } from "../program-search.ts";
 import { RefusedCall, type Client } from "./client.ts";

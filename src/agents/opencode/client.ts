@@ -1,5 +1,5 @@
 import { AnabranchError } from "../../base/errors.ts";
-import { fieldsOf, textOf } from "../claude/fields.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 import { createEventReader } from "./event-stream.ts";
 
 /** Speaks to one server over HTTP. */

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 
 import { AnabranchError, isAnabranchError } from "../../base/errors.ts";
-import { fieldsOf, textOf } from "../claude/fields.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 import type { OpenOptions } from "../port.ts";
 import { RefusedCall, type Client } from "./client.ts";
 import { rulesOf } from "./rules.ts";

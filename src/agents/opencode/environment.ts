@@ -1,5 +1,5 @@
 import { ownerMark } from "../../process/own-programs.ts";
-import { fieldsOf, listOf, parseFields } from "../claude/fields.ts";
+import { fieldsOf, listOf, parseFields } from "../fields.ts";
 
 /** The environment of a process that belongs to the daemon and not to a task. */
 export function serverEnvironment(

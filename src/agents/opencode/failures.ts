@@ -1,5 +1,6 @@
 import type { AgentFailure, FailureReason } from "../port.ts";
-import { fieldsOf, textOf } from "../claude/fields.ts";
+import { fieldsOf, textOf } from "../fields.ts";
+import { reasonOfStatus } from "../status-reasons.ts";
 
 /** Why a turn failed, by the error that opencode tells; `undefined` for one that was stopped. */
 export function failureOf(error: unknown): AgentFailure | undefined {
@@ -18,16 +19,6 @@ const BY_NAME: Readonly<Record<string, FailureReason>> = {
   StructuredOutputError: "schema",
   ContentFilterError: "invalid",
 };
-
-function reasonOfStatus(status: unknown): FailureReason | undefined {
-  if (typeof status !== "number") return undefined;
-  if (status === 429) return "rate-limit";
-  if (status === 529 || status === 503) return "overloaded";
-  if (status === 401 || status === 403) return "login";
-  if (status === 413) return "context";
-  if (status >= 500) return "server";
-  return status >= 400 ? "invalid" : undefined;
-}
 
 /** Of an attempt that opencode makes again, and of a connection, only words are told. */
 export function reasonOfWords(message: string): FailureReason {

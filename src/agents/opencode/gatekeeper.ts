@@ -1,5 +1,5 @@
 import type { Gate, GateAnswer, ToolRequest } from "../port.ts";
-import { fieldsOf, textOf, type Fields } from "../claude/fields.ts";
+import { fieldsOf, textOf, type Fields } from "../fields.ts";
 
 /** Answers what opencode asks before it uses a tool. */
 export interface Gatekeeper {

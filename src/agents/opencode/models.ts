@@ -1,6 +1,6 @@
 import { closest } from "../../base/closest.ts";
 import { AnabranchError } from "../../base/errors.ts";
-import { fieldsOf, listOf, numberOf, textOf, type Fields } from "../claude/fields.ts";
+import { fieldsOf, listOf, numberOf, textOf, type Fields } from "../fields.ts";
 
 /** The model that a session asks for. */
 export interface ChosenModel {

@@ -11,7 +11,7 @@ import { type Clock } from "../../base/clock.ts";
 import { AnabranchError } from "../../base/errors.ts";
 import { newId, systemRandom } from "../../base/ids.ts";
 import { startLineProgram, type LineProgram } from "../../process/line-program.ts";
-import { fieldsOf, textOf, type Fields } from "../claude/fields.ts";
+import { fieldsOf, textOf, type Fields } from "../fields.ts";
 import { createClient, type Client } from "./client.ts";
 import { serverEnvironment } from "./environment.ts";
 import { createPluginFolder, type PluginFolder } from "./plugin.ts";

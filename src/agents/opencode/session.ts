@@ -11,7 +11,7 @@
  */
 import { AnabranchError } from "../../base/errors.ts";
 import type { Capabilities } from "../../engine/agent.ts";
-import { fieldsOf, numberOf, textOf, type Fields } from "../claude/fields.ts";
+import { fieldsOf, numberOf, textOf, type Fields } from "../fields.ts";
 import type { AgentEvent, AgentFailure, OpenOptions, Session, TurnEnd } from "../port.ts";
 import { RefusedCall } from "./client.ts";
 import { pathOf } from "./conversation.ts";

@@ -1,5 +1,5 @@
 import type { Usage } from "../../engine/agent.ts";
-import { fieldsOf, numberOf, type Fields } from "../claude/fields.ts";
+import { fieldsOf, numberOf, type Fields } from "../fields.ts";
 
 /** Counts what a session has used, from zero. */
 export interface Tally {

@@ -1,4 +1,4 @@
-import { fieldsOf, textOf, type Fields } from "../claude/fields.ts";
+import { fieldsOf, textOf, type Fields } from "../fields.ts";
 import type { AgentEvent, ToolRequest } from "../port.ts";
 import { filesOf, requestOf } from "./tools.ts";
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 
 import type { ToolAction, ToolRequest } from "../port.ts";
-import { fieldsOf, listOf, textOf, type Fields } from "../claude/fields.ts";
+import { fieldsOf, listOf, textOf, type Fields } from "../fields.ts";
 
 /** What is known of a tool when it is asked about or begins. */
 export interface ToolFacts {

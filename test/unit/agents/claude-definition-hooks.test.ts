@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { createHookRunner, definitionHooks } from "../../../src/agents/claude/definition-hooks.ts";
-import type { Fields } from "../../../src/agents/claude/fields.ts";
+import type { Fields } from "../../../src/agents/fields.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { temporaryFolder } from "../../fixtures/repository.ts";
 import { until } from "../../fixtures/until.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { startControlTransport } from "../../../src/agents/claude/control-transport.ts";
-import type { Fields } from "../../../src/agents/claude/fields.ts";
+import type { Fields } from "../../../src/agents/fields.ts";
 import { launchOf } from "../../../src/agents/claude/launch.ts";
 import { openSession } from "../../../src/agents/claude/session.ts";
 import type { Listener, Spoken, Transport } from "../../../src/agents/claude/transport.ts";

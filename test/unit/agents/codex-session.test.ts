@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { AppServer, ThreadListener } from "../../../src/agents/codex/app-server.ts";
-import { splitEnvironment } from "../../../src/agents/codex/environment.ts";
+import { splitEnvironment } from "../../../src/agents/shared-environment.ts";
 import { createServers } from "../../../src/agents/codex/servers.ts";
 import { createSession } from "../../../src/agents/codex/session.ts";
 import type { AgentEvent, Gate, GateAnswer, Session } from "../../../src/agents/port.ts";

@@ -1,6 +1,6 @@
 import { delimiter } from "node:path";
 
-import { ownerMark } from "../../process/own-programs.ts";
+import { ownerMark } from "../process/own-programs.ts";
 
 /** An environment, told apart: what a process that serves many sessions has, and what is one session's own. */
 export interface SplitEnvironment {
