@@ -45,7 +45,7 @@ function openTerminal({ home, root, environment, place }: ParentPlace): Terminal
     execFileSync("tmux", ["-S", socket, "-f", "/dev/null", ...args], { cwd: root, env: environment, encoding: "utf8" });
   onTestFinished(async () => {
     const [pid = ""] = tmux("list-panes", "-F", "#{pane_pid}").split("\n");
-    const servers = execFileSync("pgrep", ["-P", pid], { encoding: "utf8" }).split("\n");
+    const servers = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
     tmux("kill-server");
     // It takes its leave in its own time, and its servers of tools after it.
     const left = (): boolean => [pid, ...servers].some((one) => one !== "" && existsSync(`/proc/${one}`));
