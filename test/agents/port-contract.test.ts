@@ -7,7 +7,7 @@ import type { AgentAdapter, ToolRequest } from "../../src/agents/port.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { AGENT_KINDS } from "../../src/engine/agent.ts";
 import { refused } from "../fixtures/refused.ts";
-import { makeFolder, makeRepository, removeFolder } from "../fixtures/repository.ts";
+import { git, makeFolder, makeRepository, removeFolder } from "../fixtures/repository.ts";
 import { until } from "../fixtures/until.ts";
 import { DIALECTS } from "./dialects.ts";
 import { startModelServer, type ModelRequest, type ModelServer } from "./model-server.ts";
@@ -183,7 +183,10 @@ describe.each(AGENT_KINDS)("an agent of kind %s", (kind) => {
     skip,
   }) => {
     if (!adapter.capabilities.forkCwd) skip();
-    const [cwd, other] = [project(), project()];
+    const cwd = project();
+    // Workspaces of one repository have their first commit in common: by that opencode knows a project.
+    const other = join(makeFolder("project-", home), "copy");
+    git(home, "clone", "-q", cwd, other);
     const parent = await record(adapter, place, { cwd });
     await parent.turn(`Parent. ${scripted({ text: "the parent's words" })}`);
     await parent.session.send({
