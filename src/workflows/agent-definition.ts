@@ -1,31 +1,17 @@
-import type { AgentKind, Budget, LeaseAnswer, Permission, ToolServer } from "../engine/agent.ts";
+import type { AgentKind, Budget, ToolServer } from "../engine/agent.ts";
 import type { AgentFile } from "./agent-file.ts";
 import { fitFile, remarksOnChoice } from "./agent-fit.ts";
 import { isForClaude } from "./claude-native.ts";
 import { hashOf, wantsOf } from "./agent-wants.ts";
 import type { AgentDeclaration } from "./schema.ts";
+import type { AgentTraits } from "./spec.ts";
 
 /** An agent with everything settled. */
-export interface AgentDefinition {
-  readonly name: string;
+export interface AgentDefinition extends AgentTraits {
   /** The file it is from, or `built in`. */
   readonly source: string;
-  readonly kind: AgentKind;
   readonly description: string | undefined;
-  readonly system: string | undefined;
-  readonly model: string | undefined;
-  readonly effort: string | undefined;
-  readonly tools: readonly string[] | undefined;
-  readonly disallowedTools: readonly string[] | undefined;
-  readonly permission: Permission;
-  readonly budget: Budget;
-  readonly toolServers: Readonly<Record<string, ToolServer>>;
-  readonly program: { readonly command: string; readonly args: readonly string[] } | undefined;
-  readonly leases: LeaseAnswer;
-  readonly trace: "strace" | undefined;
-  /** What its file says that is for a kind which reads it itself. */
-  readonly native: Readonly<Record<string, unknown>> | undefined;
-  /** The same for people, a line each. */
+  /** What of `native` its kind honours, for people, a line each. */
   readonly honoured: readonly string[];
   /** What its file says that its kind cannot honour, and what is odd about it. */
   readonly remarks: readonly string[];

@@ -2,13 +2,11 @@ import type { AgentKind, Budget, LeaseAnswer, Permission, ToolServer } from "../
 import type { Mode } from "../engine/planner.ts";
 import type { Join, TaskPlan } from "../engine/task.ts";
 
-/** Who does a task by conversation, and what it is told. */
-export interface AgentSpec {
+/** What makes an agent what it is, whatever it is asked. */
+export interface AgentTraits {
   /** The name of its definition; the kind itself, where it has none. */
   readonly name: string;
   readonly kind: AgentKind;
-  /** What it is asked. `{{TASK.log}}`, `{{TASK.output}}` and `{{TASK.outcome}}` stand for results of its needs. */
-  readonly prompt: string;
   /** Added to its system prompt. */
   readonly system: string | undefined;
   readonly model: string | undefined;
@@ -24,8 +22,14 @@ export interface AgentSpec {
   readonly leases: LeaseAnswer;
   /** How the files that its commands read are found out. */
   readonly trace: "strace" | undefined;
-  /** What is for a kind that reads its definition itself. */
-  readonly native?: Readonly<Record<string, unknown>> | undefined;
+  /** What its definition says that is for a kind which reads it itself. */
+  readonly native: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Who does a task by conversation, and what it is told. */
+export interface AgentSpec extends AgentTraits {
+  /** What it is asked. `{{TASK.log}}`, `{{TASK.output}}` and `{{TASK.outcome}}` stand for results of its needs. */
+  readonly prompt: string;
   readonly fork: ForkSpec | undefined;
 }
 

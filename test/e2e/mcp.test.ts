@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 
+import type { RunHandle } from "../../src/index.ts";
 import type { RunReport } from "../../src/protocol/tools.ts";
 import { makeHome, type Home } from "../fixtures/home.ts";
 import { startMcp, type McpClient, type WireResult } from "../fixtures/mcp-client.ts";
@@ -265,16 +266,22 @@ describe("the tasks extension", () => {
   });
 });
 
+/** A task that goes on until it is cancelled, and the marker that it carries. */
+async function beginParent(home: Home, root: string): Promise<{ parent: RunHandle; marker: string }> {
+  const path = join(temporaryFolder(), "environment");
+  const parent = await home.client().start({
+    directory: root,
+    tasks: { parent: { run: `env > ${path}; while :; do sleep 0.05; done`, writes: "none" } },
+  });
+  await until(() => existsSync(path) && /ANABRANCH_MARKER/.test(readFileSync(path, "utf8")), "it has begun");
+  const [, marker = ""] = /^ANABRANCH_MARKER=(.*)$/m.exec(readFileSync(path, "utf8")) ?? [];
+  return { parent, marker };
+}
+
 describe("a parent agent that is a task itself", () => {
   it("is known as that task: what it starts is its child, and dies with it", async () => {
     const { home, root } = makePlace();
-    const marker = join(temporaryFolder(), "environment");
-    const parent = await home.client().start({
-      directory: root,
-      tasks: { parent: { run: `env > ${marker}; while :; do sleep 0.05; done`, writes: "none" } },
-    });
-    await until(() => existsSync(marker) && /ANABRANCH_MARKER/.test(readFileSync(marker, "utf8")), "it has begun");
-    const [, value = ""] = /^ANABRANCH_MARKER=(.*)$/m.exec(readFileSync(marker, "utf8")) ?? [];
+    const { parent, marker: value } = await beginParent(home, root);
     const client = await startMcp(root, { ...home.environment, ANABRANCH_MARKER: value });
     const early = await client.call("run_agents", { workflow: "gated", seconds: 0 });
     const child = reportOf(early).id;
@@ -321,13 +328,7 @@ describe("a parent agent that is a task itself", () => {
 
   it("can neither approve, accept, land, settle nor trust anything, whatever it asks with", async () => {
     const { home, root } = makePlace();
-    const marker = join(temporaryFolder(), "environment");
-    const parent = await home.client().start({
-      directory: root,
-      tasks: { parent: { run: `env > ${marker}; while :; do sleep 0.05; done`, writes: "none" } },
-    });
-    await until(() => existsSync(marker) && /ANABRANCH_MARKER/.test(readFileSync(marker, "utf8")), "it has begun");
-    const [, value = ""] = /^ANABRANCH_MARKER=(.*)$/m.exec(readFileSync(marker, "utf8")) ?? [];
+    const { parent, marker: value } = await beginParent(home, root);
     const inside = { ...home.environment, ANABRANCH_MARKER: value };
     const task = home.client(inside);
     const environment = {};

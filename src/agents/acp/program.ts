@@ -1,11 +1,10 @@
-import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
-import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 
 import type { Clock } from "../../base/clock.ts";
-import { AnabranchError, isAnabranchError } from "../../base/errors.ts";
-import { startLineProgram } from "../../process/line-program.ts";
-import { ownerMark } from "../../process/own-programs.ts";
+import { isAnabranchError } from "../../base/errors.ts";
 import type { AgentPlace, Detection } from "../port.ts";
+import { askVersion, findOnPath, isOlder, missingProgram, remarkOnVersion, tooOld } from "../program-search.ts";
 import { DEFAULT_AGENT, knownAgent, type KnownAgent } from "./known-agents.ts";
 
 /** A program that is there. */
@@ -26,7 +25,6 @@ export interface Programs {
   detect(place: AgentPlace): Promise<Detection>;
 }
 
-const VERSION_PATIENCE_MS = 15_000;
 const RUNTIMES = new Set(["node", "bun", "deno"]);
 
 /** See {@link Programs}. */
@@ -34,7 +32,7 @@ export function createPrograms(clock: Clock): Programs {
   const versions = new Map<string, Promise<string | undefined>>();
 
   const find = async (place: AgentPlace): Promise<FoundProgram> => {
-    const path = findOnPath(place);
+    const path = findProgram(place);
     const given = place.program?.args ?? [];
     // A script is what its runtime runs, not the runtime.
     const script = RUNTIMES.has(basename(path)) ? given.find((argument) => !argument.startsWith("-")) : undefined;
@@ -58,7 +56,9 @@ export function createPrograms(clock: Clock): Programs {
   ): Promise<string | undefined> => {
     const { mtimeMs, size } = statSync(path);
     const key = JSON.stringify([realpathSync(path), mtimeMs, size, script]);
-    const asking = versions.get(key) ?? askVersion(path, script, environment, clock);
+    const asked = async (): Promise<string | undefined> =>
+      (await askVersion(path, script === undefined ? [] : [script], environment, clock)).version;
+    const asking = versions.get(key) ?? asked();
     versions.set(key, asking);
     // One that could not be started once may be there the next time.
     asking.catch(() => versions.delete(key));
@@ -83,39 +83,17 @@ export function createPrograms(clock: Clock): Programs {
 export function judge(known: KnownAgent | undefined, version: string | undefined, path: string): string | undefined {
   if (known?.tried === undefined || version === undefined) return undefined;
   const { oldest, newest } = known.tried;
-  if (isOlder(version, oldest)) {
-    throw new AnabranchError("AGENT_TOO_OLD", {
-      message: `${known.title} ${version} is too old: ${oldest} or later is needed (${path})`,
-      hint: known.install,
-      data: { path, version, needed: oldest },
-    });
-  }
-  if (!isOlder(newest, version)) return undefined;
-  return `${known.title} ${version} is newer than ${newest}, the newest that was tried`;
+  if (isOlder(version, oldest)) throw tooOld(known.title, version, oldest, path, known.install);
+  return remarkOnVersion(known.title, version, newest);
 }
 
-function findOnPath({ environment, program }: AgentPlace): string {
+function findProgram({ environment, program }: AgentPlace): string {
   const name = program?.command ?? DEFAULT_AGENT.programs[0] ?? "";
-  const isPath = name.includes("/");
-  const folders = isPath ? [] : (environment["PATH"] ?? "").split(delimiter).filter(isAbsolute);
-  const found = isPath ? [resolve(name)] : folders.map((folder) => join(folder, name));
-  const path = found.find(isProgram);
+  const path = findOnPath(name, environment);
   if (path !== undefined) return path;
   const known = knownAgent(undefined, name);
-  throw new AnabranchError("AGENT_MISSING", {
-    message: `${known?.title ?? "the agent"} was not found: there is no program ${name}${isPath ? "" : " on the PATH"}`,
-    hint: known?.install ?? `install ${name}, or name another program of the agent in anabranch.yaml`,
-    data: { program: name },
-  });
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  const hint = known?.install ?? `install ${name}, or name another program of the agent in anabranch.yaml`;
+  throw missingProgram(known?.title ?? "the agent", name, hint);
 }
 
 /** The npm package that a program is part of: reading its manifest costs nothing, asking a program seconds. */
@@ -139,34 +117,4 @@ function manifestIn(folder: string): { readonly name: string; readonly version: 
   } catch {
     return undefined;
   }
-}
-
-async function askVersion(
-  path: string,
-  script: string | undefined,
-  environment: Readonly<Record<string, string>>,
-  clock: Clock,
-): Promise<string | undefined> {
-  const lines: string[] = [];
-  const asked = await startLineProgram({
-    program: path,
-    args: [...(script === undefined ? [] : [script]), "--version"],
-    cwd: "/",
-    // One that hangs must not outlive this daemon.
-    environment: { ...environment, ...ownerMark() },
-    clock,
-    onLine: (line) => void lines.push(line),
-    onOverlong: () => undefined,
-  });
-  asked.end();
-  const cancel = clock.after(VERSION_PATIENCE_MS, () => asked.signal("SIGKILL"));
-  await asked.gone;
-  cancel();
-  return lines.map((line) => /\b(\d+\.\d+\.\d+)\b/.exec(line)?.[1]).find((found) => found !== undefined);
-}
-
-function isOlder(version: string, than: string): boolean {
-  const [one, other] = [version, than].map((text) => text.split(/[.-]/, 3).map(Number));
-  const difference = one?.map((part, index) => part - (other?.[index] ?? 0)).find((part) => part !== 0);
-  return difference !== undefined && difference < 0;
 }

@@ -3,13 +3,13 @@ import { AnabranchError } from "../../base/errors.ts";
 import type { Capabilities } from "../../engine/agent.ts";
 import type { AgentAdapter, OpenOptions, Session } from "../port.ts";
 import { createProgramSearch } from "../program-search.ts";
-import type { AppServer } from "./app-server.ts";
+import { startAppServer, type AppServer } from "./app-server.ts";
 import { processEnvironment, splitEnvironment } from "../shared-environment.ts";
 import { findConversations } from "./rollouts.ts";
-import { createServers, type Lease } from "./servers.ts";
 import { createSession } from "./session.ts";
 import { isStrictSchema } from "./strict-schema.ts";
 import { openThread } from "./thread.ts";
+import { createSharedPrograms, type Share } from "../shared-programs.ts";
 
 const CAPABILITIES: Capabilities = {
   fork: true,
@@ -36,7 +36,7 @@ const PROGRAM = {
 /** The adapter for Codex: its sessions share one `codex app-server` for each environment. */
 export function createCodexAdapter(clock: Clock): AgentAdapter {
   const programs = createProgramSearch(PROGRAM, clock);
-  const servers = createServers(clock);
+  const servers = createSharedPrograms(clock, (call) => startAppServer({ ...call, clock }));
   return {
     kind: "codex",
     capabilities: CAPABILITIES,
@@ -46,11 +46,11 @@ export function createCodexAdapter(clock: Clock): AgentAdapter {
       if (!detection.found) throw detection.error;
       const { shared, own } = splitEnvironment(options.environment, options.cwd);
       const args = options.program?.args ?? [];
-      const lease = await servers.lease({ path: detection.path, args, environment: processEnvironment(shared) });
+      const share = await servers.take({ path: detection.path, args, environment: processEnvironment(shared) });
       try {
-        return await openSession(lease, options, own);
+        return await openSession(share, options, own);
       } catch (error) {
-        lease.release();
+        share.giveBack();
         throw error;
       }
     },
@@ -60,16 +60,16 @@ export function createCodexAdapter(clock: Clock): AgentAdapter {
 }
 
 async function openSession(
-  lease: Lease,
+  share: Share<AppServer>,
   options: OpenOptions,
   own: Readonly<Record<string, string>>,
 ): Promise<Session> {
-  await Promise.all([requireLogin(lease.server), lease.server.hasSandbox()]);
-  const thread = await openThread(lease.server, options, own);
+  await Promise.all([requireLogin(share.program), share.program.hasSandbox()]);
+  const thread = await openThread(share.program, options, own);
   const { schema } = options;
   // What it cannot hold itself to is checked by whoever asked for it.
   const structured = schema === undefined || isStrictSchema(schema);
-  return createSession({ lease, thread, options, capabilities: { ...CAPABILITIES, structured } });
+  return createSession({ share, thread, options, capabilities: { ...CAPABILITIES, structured } });
 }
 
 async function requireLogin(server: AppServer): Promise<void> {

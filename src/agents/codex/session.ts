@@ -19,7 +19,6 @@ import type { ThreadListener } from "./app-server.ts";
 import { failureOf } from "./failures.ts";
 import { endOf, toolOf } from "./items.ts";
 import { answerQuestion } from "./questions.ts";
-import type { Lease } from "./servers.ts";
 import { createTally } from "./tally.ts";
 import { tellAside, type OpenThread } from "./thread.ts";
 import {
@@ -33,10 +32,12 @@ import {
   type Item,
   type RequestId,
 } from "./wire.ts";
+import type { Share } from "../shared-programs.ts";
+import type { AppServer } from "./app-server.ts";
 
 /** What a session is made of. */
 export interface SessionParts {
-  readonly lease: Lease;
+  readonly share: Share<AppServer>;
   readonly thread: OpenThread;
   readonly options: OpenOptions;
   readonly capabilities: Capabilities;
@@ -63,8 +64,8 @@ interface Turn {
 const CLOSE_PATIENCE_MS = 3000;
 
 /** Makes a session of a thread. */
-export function createSession({ lease, thread, options, capabilities }: SessionParts): Session {
-  const { server } = lease;
+export function createSession({ share, thread, options, capabilities }: SessionParts): Session {
+  const server = share.program;
   const tally = createTally();
   const items = new Map<string, Item>();
   const tools = new Set<string>();
@@ -278,7 +279,7 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
   function leave(error: AnabranchError): void {
     if (over !== undefined) return;
     over = error;
-    lease.release();
+    share.giveBack();
     if (turn !== undefined) finish(turn, "failed", { reason: "other", message: error.message });
     emit({ type: "gone", error });
   }
@@ -294,7 +295,7 @@ export function createSession({ lease, thread, options, capabilities }: SessionP
     server.leave(listener);
     const left = server.call("thread/unsubscribe", { threadId: thread.id }).catch(() => undefined);
     await within(CLOSE_PATIENCE_MS, left, options.clock);
-    lease.release();
+    share.giveBack();
   }
 
   return {

@@ -9,9 +9,9 @@ import { RefusedCall, type Client } from "./client.ts";
 import { settleConversation } from "./conversation.ts";
 import { modelsIn, type ChosenModel, type Models } from "./models.ts";
 import { KEPT_FROM_COMMANDS } from "./plugin.ts";
-import type { Server } from "./server.ts";
-import { createServers } from "./servers.ts";
+import { startServer, type Server } from "./server.ts";
 import { createSession } from "./session.ts";
+import { createSharedPrograms } from "../shared-programs.ts";
 
 const CAPABILITIES: Capabilities = {
   fork: true,
@@ -38,7 +38,8 @@ const PROGRAM = {
 
 /** The adapter for opencode: one server for all sessions with the same program and environment. */
 export function createOpencodeAdapter(clock: Clock): AgentAdapter {
-  const [programs, servers] = [createProgramSearch(PROGRAM, clock), createServers(clock)];
+  const programs = createProgramSearch(PROGRAM, clock);
+  const servers = createSharedPrograms(clock, (call) => startServer({ ...call, clock }));
   return {
     kind: "opencode",
     capabilities: CAPABILITIES,
@@ -48,7 +49,7 @@ export function createOpencodeAdapter(clock: Clock): AgentAdapter {
       if (!detection.found) throw detection.error;
       const { shared, own } = splitEnvironment(options.environment, options.cwd);
       const args = options.program?.args ?? [];
-      const { server, giveBack } = await servers.use({ path: detection.path, args, environment: shared });
+      const { program: server, giveBack } = await servers.take({ path: detection.path, args, environment: shared });
       try {
         return await openSession(server, options, own, giveBack);
       } catch (error) {

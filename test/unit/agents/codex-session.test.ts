@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 
 import type { AppServer, ThreadListener } from "../../../src/agents/codex/app-server.ts";
 import { splitEnvironment } from "../../../src/agents/shared-environment.ts";
-import { createServers } from "../../../src/agents/codex/servers.ts";
 import { createSession } from "../../../src/agents/codex/session.ts";
 import type { AgentEvent, Gate, GateAnswer, Session } from "../../../src/agents/port.ts";
 import { AnabranchError } from "../../../src/base/errors.ts";
@@ -44,7 +43,7 @@ function converse(
     close: () => Promise.resolve(),
   };
   const session = createSession({
-    lease: { server, release: () => void (released += 1) },
+    share: { program: server, giveBack: () => void (released += 1) },
     thread: { id: "t", model: "m", remark: undefined },
     capabilities: {
       fork: true,
@@ -212,56 +211,8 @@ describe("a codex session", () => {
   });
 });
 
-describe("the servers of codex", () => {
-  const call = (
-    environment: Record<string, string>,
-  ): { path: string; args: string[]; environment: typeof environment } => ({
-    path: "/bin/codex",
-    args: [],
-    environment,
-  });
-
-  it("are one for each environment, and end when nobody has needed them for a minute", async () => {
-    const clock = handClock();
-    const [started, ended]: [string[], string[]] = [[], []];
-    const servers = createServers(clock, ({ environment }) => {
-      const name = environment["A"] ?? "";
-      started.push(name);
-      const close = (): Promise<void> => Promise.resolve(void ended.push(name));
-      return Promise.resolve({ gone: NEVER, close } as unknown as AppServer);
-    });
-    const [one, two] = [await servers.lease(call({ A: "1", B: "2" })), await servers.lease(call({ B: "2", A: "1" }))];
-    await servers.lease(call({ A: "other" }));
-    expect([started, two.server === one.server]).toEqual([["1", "other"], true]);
-    one.release();
-    one.release();
-    clock.advance(120_000);
-    expect(ended).toEqual([]);
-    two.release();
-    clock.advance(59_000);
-    const again = await servers.lease(call({ A: "1", B: "2" }));
-    clock.advance(120_000);
-    expect([started.length, ended]).toEqual([2, []]);
-    again.release();
-    clock.advance(60_000);
-    await Promise.resolve();
-    expect(ended).toEqual(["1"]);
-    await servers.close();
-    expect(ended).toEqual(["1", "other"]);
-  });
-
-  it("are started again when one could not start", async () => {
-    let tries = 0;
-    const servers = createServers(handClock(), () => {
-      tries += 1;
-      if (tries === 1) return Promise.reject(new AnabranchError("AGENT_FAILED", { message: "not today" }));
-      return Promise.resolve({ gone: NEVER, close: () => Promise.resolve() } as unknown as AppServer);
-    });
-    await expect(servers.lease(call({}))).rejects.toMatchObject({ code: "AGENT_FAILED" });
-    await expect(servers.lease(call({}))).resolves.toBeDefined();
-  });
-
-  it("share what is not of a task or of its folder", () => {
+describe("an environment", () => {
+  it("is shared but for what is of a task or of its folder", () => {
     const environment = {
       PATH: "/usr/bin:/w/1/node_modules/.bin:/bin",
       HOME: "/home/me",
