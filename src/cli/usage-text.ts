@@ -14,7 +14,8 @@ export function formatUsage(usage: UsageView): string {
   ].join(" · ");
 }
 
-function formatMoney(usd: number): string {
+/** An amount of money, in US dollars. */
+export function formatMoney(usd: number): string {
   return usd > 0 && usd < 0.01 ? "under $0.01" : `$${usd.toFixed(2)}`;
 }
 

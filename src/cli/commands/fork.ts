@@ -4,6 +4,7 @@ import type { ForkEstimate } from "../../sdk/anabranch.ts";
 import type { CommandAction } from "../command.ts";
 import { followRun } from "../follow.ts";
 import { formatAge } from "../format.ts";
+import { formatMoney } from "../usage-text.ts";
 import { withSession } from "../session.ts";
 import { answer } from "../terminal.ts";
 import { exitCodeOf, reportText } from "./run.ts";
@@ -74,7 +75,7 @@ function estimateText({
     contextTokens === undefined ? "of unknown size" : `${contextTokens.toLocaleString("en")} tokens of context`,
     `last used ${formatAge(ageMs)}`,
     way === "digest" ? "its agent cannot copy it into another folder" : `its cache is ${cache} to be used`,
-    ...(usd === undefined ? [] : [`about $${usd.toFixed(2)} to begin with (estimate)`]),
+    ...(usd === undefined ? [] : [`${formatMoney(usd)} to begin with (estimate)`]),
   ];
   return words.join(", ");
 }
