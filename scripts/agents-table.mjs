@@ -32,11 +32,24 @@ function update(isCheck) {
   for (const name of failing) console.log(`fails: ${name}`);
   const page = readFileSync(PAGE, "utf8");
   const [before, rest] = [page.slice(0, page.indexOf(START)), page.slice(page.indexOf(END))];
-  const wanted = `${before}${START}\n\n${tableOf(results)}\n\n${rest}`;
+  const wanted = `${before}${START}\n\n${tableOf(inOrderOf(page, results))}\n\n${rest}`;
   if (isCheck && wanted !== page)
     console.log("docs/agents.md says something else than the tests: npm run agents:table");
   if (!isCheck && failing.length === 0) writeFileSync(PAGE, wanted);
   return failing.length > 0 || (isCheck && wanted !== page) ? 1 : 0;
+}
+
+/**
+ * The rows as the page has them, new ones last: a run of a part of the suite notes its rows anew.
+ * @param {string} page
+ * @param {Record<string, Record<string, string>>} results
+ */
+function inOrderOf(page, results) {
+  const placeOf = (/** @type {string} */ row) => {
+    const at = page.indexOf(`| ${row} |`);
+    return at < 0 ? page.length : at;
+  };
+  return Object.fromEntries(Object.entries(results).sort(([one], [other]) => placeOf(one) - placeOf(other)));
 }
 
 /** @param {Record<string, Record<string, string>>} results */
