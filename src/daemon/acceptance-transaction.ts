@@ -91,17 +91,30 @@ async function move(
 ): Promise<Row> {
   const atMs = parts.clock.wallMs();
   const endedMs = state === "undoing" ? null : atMs;
+  const { repositoryId, cause, spec } = (await requireRun(parts, row)).row;
   await parts.book.commit([
     moveAcceptance(row, state, endedMs),
-    appendEvent({ atMs, type: event, run: row.run, task: undefined, data: { acceptance: row.id, ...data } }),
+    appendEvent({
+      atMs,
+      type: event,
+      run: row.run,
+      task: undefined,
+      repositoryId,
+      cause,
+      data: { acceptance: row.id, workflow: spec.name, ...data },
+    }),
   ]);
   return { ...row, state, version: row.version + 1, endedMs: endedMs ?? undefined };
 }
 
 async function vaultOf(parts: Parts, row: Row): Promise<Vault> {
+  return parts.vaultOf((await requireRun(parts, row)).row.repositoryId);
+}
+
+async function requireRun(parts: Parts, row: Row): Promise<LiveRun> {
   const run = await parts.book.find(row.run);
   if (run === undefined) throw new AnabranchError("INTERNAL", { message: `run ${row.run} is gone` });
-  return parts.vaultOf(run.row.repositoryId);
+  return run;
 }
 
 async function landingRecord(parts: Parts, { run, record, createdMs }: Row): Promise<LandingRecord> {

@@ -9,6 +9,9 @@ import { updateRun, type RunLanding, type RunPatch } from "../store/runs.ts";
 import { patchedTask, updateTask, type TaskPatch, type TaskRow } from "../store/tasks.ts";
 import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
 
+/** What triggers wait for by the name of the workflow. */
+const TOLD_BY_WORKFLOW: ReadonlySet<string> = new Set(["run.ended", "task.ended", "task.landed"]);
+
 /** A change of a run, worked out. */
 export interface FinishedDraft {
   /** The transaction; empty when there is nothing to do. */
@@ -112,7 +115,9 @@ export class Draft {
 
   /** Appends an event of the run, or of one of its tasks. */
   event(type: string, data: Readonly<Record<string, unknown>>, task?: string): void {
-    this.#statements.push(appendEvent({ atMs: this.#atMs, type, run: this.run.row.id, task, data }));
+    const { id, repositoryId, cause, spec } = this.run.row;
+    const named = spec.name === undefined || !TOLD_BY_WORKFLOW.has(type) ? data : { workflow: spec.name, ...data };
+    this.#statements.push(appendEvent({ atMs: this.#atMs, type, run: id, task, repositoryId, cause, data: named }));
   }
 
   /** Works out everything that follows, and returns the transaction. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { closest } from "../base/closest.ts";
 import { AnabranchError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
+import type { Cause } from "../engine/cause.ts";
 import { candidateGroups } from "../engine/candidates.ts";
 import { estimateFrom, median, type TaskEstimate } from "../engine/estimate.ts";
 import { buildGraph, type Graph } from "../engine/graph.ts";
@@ -43,6 +44,10 @@ export interface StartExtras {
   readonly fork?: ForkSpec | undefined;
   /** A commit in the vault to start from. */
   readonly base?: string | undefined;
+  /** What led to it, where that is a chain of events. */
+  readonly cause?: Cause | undefined;
+  /** The agent's own id of the conversation that asks for it. */
+  readonly asker?: string | undefined;
 }
 
 /** A run that is thought through but not started. */
@@ -291,7 +296,7 @@ export async function startRun(
     root: repository.root,
     notices,
   };
-  const run = await commitRun(parts, request, id, row.id, spec, plan, base.commit, parent);
+  const run = await commitRun(parts, request, id, row.id, spec, plan, base.commit, extras);
   reconciler.submit(run);
   return { run, notices };
 }
@@ -318,7 +323,7 @@ async function commitRun(
   spec: RunSpec,
   plan: PlanRecord,
   baseCommit: string,
-  parent: LiveRun["row"]["parent"],
+  { parent, cause, asker }: StartExtras,
 ): Promise<LiveRun> {
   const row = {
     id,
@@ -326,6 +331,9 @@ async function commitRun(
     requestId: request.requestId,
     repositoryId,
     parent,
+    // What a task starts is part of whatever has led to the task.
+    cause: cause ?? (parent === undefined ? undefined : (await parts.book.find(parent.run))?.row.cause),
+    asker,
     state: "active" as const,
     outcome: undefined,
     cancelRequested: false,

@@ -1,5 +1,6 @@
+import type { Cause } from "../engine/cause.ts";
 import type { SqlRow, Statement, Store } from "./port.ts";
-import { insertInto, jsonOf, numberOf, optionalTextOf, textOf } from "./statements.ts";
+import { jsonOf, numberOf, optionalJsonOf, optionalTextOf, textOf, toJson } from "./statements.ts";
 
 /** A fact, appended once. `seq` is its place in the order of commits. */
 export interface EventRow {
@@ -8,21 +9,35 @@ export interface EventRow {
   readonly type: string;
   readonly run: string | undefined;
   readonly task: string | undefined;
+  /** The repository it happened in, where it did in one. */
+  readonly repositoryId?: string | undefined;
+  /** What led to it; of an event of a run, what led to the run. */
+  readonly cause?: Cause | undefined;
+  /** Made by its source from what it tells of: the same is never appended twice. */
+  readonly key?: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
 /** An event that has no place yet. */
 export type NewEvent = Omit<EventRow, "seq">;
 
-/** Appends an event, in the transaction of the change it tells of. */
+/** Appends an event, in the transaction of the change it tells of. One whose key is known changes nothing. */
 export function appendEvent(event: NewEvent): Statement {
-  return insertInto("events", {
-    at_ms: event.atMs,
-    type: event.type,
-    run_id: event.run ?? null,
-    task: event.task ?? null,
-    data_json: JSON.stringify(event.data),
-  });
+  return {
+    sql: `insert into events (at_ms, type, run_id, task, repository_id, cause_json, key, data_json)
+      values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (key) where key is not null do nothing`,
+    values: [
+      event.atMs,
+      event.type,
+      event.run ?? null,
+      event.task ?? null,
+      event.repositoryId ?? null,
+      toJson(event.cause),
+      event.key ?? null,
+      JSON.stringify(event.data),
+    ],
+    ...(event.key === undefined ? { expectRows: 1 } : {}),
+  };
 }
 
 /** Which events to read. */
@@ -62,6 +77,9 @@ function parseEvent(row: SqlRow): EventRow {
     type: textOf(row, "type"),
     run: optionalTextOf(row, "run_id"),
     task: optionalTextOf(row, "task"),
+    repositoryId: optionalTextOf(row, "repository_id"),
+    cause: optionalJsonOf<Cause>(row, "cause_json"),
+    key: optionalTextOf(row, "key"),
     data: jsonOf(row, "data_json"),
   };
 }

@@ -1,5 +1,6 @@
 import { AnabranchError } from "../base/errors.ts";
 import { AGENT_SCHEMA } from "./agent-schema.ts";
+import { EVENT_SCHEMA } from "./event-schema.ts";
 import { INITIAL_SCHEMA } from "./schema.ts";
 import { LANDING_SCHEMA } from "./landing-schema.ts";
 import type { SqliteDatabase } from "./sqlite-module.ts";
@@ -8,7 +9,7 @@ import type { SqliteDatabase } from "./sqlite-module.ts";
  * The steps from an empty database to today's, in order. They only ever move forward:
  * a step that was released is never edited, and a new one is appended.
  */
-export const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, LANDING_SCHEMA, AGENT_SCHEMA];
+export const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, LANDING_SCHEMA, AGENT_SCHEMA, EVENT_SCHEMA];
 
 /**
  * Brings a database up to date, each step in a transaction of its own.

@@ -1,4 +1,5 @@
 import type { ErrorShape } from "../base/errors.ts";
+import type { Cause } from "../engine/cause.ts";
 import type { Outcome } from "../engine/task.ts";
 import type { SqlRow, Statement, Store } from "./port.ts";
 import {
@@ -34,6 +35,10 @@ export interface RunRow<Spec, Plan> {
   readonly repositoryId: string;
   /** The task that started it, where one did. */
   readonly parent: { readonly run: string; readonly task: string } | undefined;
+  /** What led to it, where that is a chain of events. What its tasks start has the same cause. */
+  readonly cause: Cause | undefined;
+  /** The agent's own id of the conversation that asked for it, where one outside of all tasks did. */
+  readonly asker: string | undefined;
   readonly state: "active" | "ended";
   readonly outcome: Outcome | undefined;
   readonly cancelRequested: boolean;
@@ -65,6 +70,9 @@ export function insertRun(run: Omit<RunRow<unknown, unknown>, "version" | "landi
     repository_id: run.repositoryId,
     parent_run: run.parent?.run ?? null,
     parent_task: run.parent?.task ?? null,
+    cause_json: toJson(run.cause),
+    chain: run.cause?.chain ?? null,
+    asker: run.asker ?? null,
     state: run.state,
     outcome: run.outcome ?? null,
     cancel_requested: run.cancelRequested ? 1 : 0,
@@ -164,6 +172,8 @@ function parseRun<Spec, Plan>(row: SqlRow): RunRow<Spec, Plan> {
     requestId: textOf(row, "request_id"),
     repositoryId: textOf(row, "repository_id"),
     parent: parentRun === undefined ? undefined : { run: parentRun, task: textOf(row, "parent_task") },
+    cause: optionalJsonOf<Cause>(row, "cause_json"),
+    asker: optionalTextOf(row, "asker"),
     state: textOf(row, "state") as "active" | "ended",
     outcome: optionalTextOf(row, "outcome") as Outcome | undefined,
     cancelRequested: numberOf(row, "cancel_requested") === 1,

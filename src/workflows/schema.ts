@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AGENT_KINDS, LEASE_ANSWERS, PERMISSIONS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { CONDITIONS, JOINS } from "../engine/task.ts";
+import { triggerDefinition } from "./trigger-schema.ts";
 import { DURATION_PATTERN, SIZE_PATTERN } from "./units.ts";
 
 const duration = z.string().regex(DURATION_PATTERN, "expected a duration such as 500ms, 10s, 5m or 2h");
@@ -119,6 +120,26 @@ const taskKeys = z.strictObject({
   directory: relativePath.optional(),
   /** It does not hold its run open. */
   detach: z.boolean().optional(),
+  /** `irreversible`: a deploy, a push, a message to somebody. It starts when what comes before it has landed. */
+  effect: z.enum(["reversible", "irreversible"]).optional(),
+  /** A person must say yes before it starts: `required`, or until when that counts. Default of `expires`: `7d`. */
+  approval: z.union([z.literal("required"), z.strictObject({ expires: duration })]).optional(),
+  /** It is started again when it has failed, or whenever it has ended: a monitor. */
+  restart: z
+    .union([
+      z.enum(["on-failure", "always"]),
+      z.strictObject({
+        when: z.enum(["on-failure", "always"]),
+        /** More restarts than that within the time, and it stays down, with a notice. Default: 3 within `1m`. */
+        limit: z.int().min(1).max(1000).optional(),
+        within: duration.optional(),
+        /** Before it is started again. Default `1s`. */
+        delay: duration.optional(),
+      }),
+    ])
+    .optional(),
+  /** Lines of its output that begin with `@report ` become events. */
+  reports: z.boolean().optional(),
 });
 
 /** One task, as it is written: a command, or an agent with a prompt. */
@@ -216,6 +237,17 @@ export const repositoryFile = z.strictObject({
     })
     .optional(),
   workflows: z.record(taskName, workflowDefinition).optional(),
+  /** What starts by itself, once `anabranch triggers enable` has agreed to exactly this file. */
+  triggers: z.array(triggerDefinition).max(10_000).optional(),
+  /** How far one event may lead. */
+  chains: z
+    .strictObject({
+      /** How many triggers may fire one after another. Default 8. */
+      depth: z.int().min(1).max(100).optional(),
+      /** What all runs of one chain may use. */
+      budget: budget.optional(),
+    })
+    .optional(),
 });
 
 /** An agent, as it is written. */

@@ -31,6 +31,8 @@ beforeEach(async () => {
     requestId: "request-1",
     repositoryId: REPOSITORY,
     parent: undefined,
+    cause: undefined,
+    asker: undefined,
     state: "active",
   } as const;
   const rest = {

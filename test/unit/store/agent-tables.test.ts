@@ -52,6 +52,8 @@ beforeEach(async () => {
       requestId: "request-1",
       repositoryId: REPOSITORY,
       parent: undefined,
+      cause: undefined,
+      asker: undefined,
       state: "active",
       outcome: undefined,
       cancelRequested: false,
