@@ -95,7 +95,7 @@ Examples:
 
 addCommand(
   "approve [id]",
-  "say yes to what an agent asks; without an id, list what waits for you",
+  "say yes to what waits for you; without an id, list all of it",
   () => import("./commands/approve.ts"),
   `
 Examples:
@@ -105,12 +105,12 @@ Examples:
 
 addCommand(
   "deny <id>",
-  "say no to what an agent asks",
+  "say no to what waits for you",
   () => import("./commands/deny.ts"),
   `
 Examples:
   anabranch deny k3v9/fix --reason "not on the main branch"`,
-).option("--reason <text>", "told to the agent");
+).option("--reason <text>", "told to whoever asked");
 
 addCommand(
   "ls",

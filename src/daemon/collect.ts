@@ -75,12 +75,12 @@ async function choose(parts: Parts, olderThanMs: number): Promise<Collection> {
   const before = parts.clock.wallMs() - olderThanMs;
   const repositories = new Map((await loadRepositories(parts.store)).map((row) => [row.id, row]));
   const all = await loadAllRuns(parts);
-  // A conflict that somebody still has to settle holds its run, and so does an acceptance that is not over.
+  // What somebody still has to settle holds its run, and so does an acceptance that is not over.
   const [conflicts, acceptances] = await Promise.all([
     loadOpenConflicts(parts.store),
     loadOpenAcceptances(parts.store),
   ]);
-  const unsettled = new Set([...conflicts, ...acceptances].map((row) => row.run));
+  const unsettled = new Set([...conflicts, ...acceptances, ...parts.notices.open()].map((row) => row.run));
   const runs = all.filter(
     (run) =>
       run.state === "ended" &&

@@ -31,7 +31,7 @@ import { PortPool } from "../workspaces/ports.ts";
 import { openTrash } from "../workspaces/trash.ts";
 import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
 import { Mailbox } from "./agents/mailbox.ts";
-import { NoticeBoard } from "./agents/notice-board.ts";
+import { NoticeBoard } from "./notice-board.ts";
 import { Accepter } from "./accepter.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";

@@ -14,7 +14,7 @@ import type { PortPool } from "../workspaces/ports.ts";
 import type { Trash } from "../workspaces/trash.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { Mailbox } from "./agents/mailbox.ts";
-import type { NoticeBoard } from "./agents/notice-board.ts";
+import type { NoticeBoard } from "./notice-board.ts";
 import type { LeaseBook } from "./lease-book.ts";
 import type { Limits } from "./limits.ts";
 import type { MemoryWatch } from "./memory-watch.ts";

@@ -268,10 +268,16 @@ export const noticeView = z.object({
   run: z.string().optional(),
   task: z.string().optional(),
   kind: z.string(),
-  state: z.enum(["open", "approved", "denied", "withdrawn"]),
+  state: z.enum(["open", "approved", "denied", "withdrawn", "expired"]),
   title: z.string(),
   detail: z.string(),
+  /** What happens after a yes. */
+  consequence: z.string().optional(),
+  /** Who has answered. */
+  by: z.string().optional(),
   createdMs: ms,
+  /** Without an answer by then it is no. */
+  expiresMs: ms.optional(),
 });
 
 /** One task of a run. */

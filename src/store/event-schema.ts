@@ -121,4 +121,25 @@ create table timed_events (
   event_json text not null
 ) strict;
 create index timed_events_due on timed_events (due_ms);
+
+create table notices_next (
+  id text primary key,
+  version integer not null,
+  repository_id text references repositories (id) on delete cascade,
+  run_id text references runs (id) on delete cascade,
+  task text,
+  kind text not null check (kind in ('permission', 'approval', 'triggers', 'trouble')),
+  state text not null check (state in ('open', 'approved', 'denied', 'withdrawn', 'expired')),
+  record_json text not null,
+  created_ms integer not null,
+  expires_ms integer,
+  ended_ms integer
+) strict;
+insert into notices_next (id, version, repository_id, run_id, task, kind, state, record_json, created_ms, ended_ms)
+  select id, version, repository_id, run_id, task, kind, state, record_json, created_ms, ended_ms
+  from notices order by rowid;
+drop table notices;
+alter table notices_next rename to notices;
+create index notices_open on notices (created_ms) where state = 'open';
+create index notices_by_run on notices (run_id, created_ms);
 `;

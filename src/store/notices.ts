@@ -1,3 +1,4 @@
+import type { Cause } from "../engine/cause.ts";
 import type { SqlRow, Statement, Store } from "./port.ts";
 import {
   insertInto,
@@ -16,22 +17,37 @@ export interface NoticeRecord {
   /** Everything a person needs to decide: the command, the paths. */
   readonly detail: string;
   readonly paths: readonly string[];
+  /** What happens after a yes. */
+  readonly consequence?: string | undefined;
+  /** What whoever asked needs to go on after the answer. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+  /** What led to whatever asks. */
+  readonly cause?: Cause | undefined;
+  /** Who has answered. */
+  readonly by?: string | undefined;
   readonly answer?: string | undefined;
 }
+
+/**
+ * What notices are about. `permission`: an agent asks before it uses a tool; `approval`: something waits for a yes before
+ * it starts; `triggers`: what a repository's file would start by itself; `trouble`: something went wrong and stays so.
+ */
+export type NoticeKind = "permission" | "approval" | "triggers" | "trouble";
 
 /** Something that only a person can do. */
 export interface NoticeRow {
   readonly id: string;
   readonly version: number;
-  readonly repositoryId: string;
+  /** Absent where it is about the machine. */
+  readonly repositoryId: string | undefined;
   readonly run: string | undefined;
   readonly task: string | undefined;
-  /** `permission`: an agent asks before it uses a tool. */
-  readonly kind: "permission";
-  /** `withdrawn`: what it was about is over. */
-  readonly state: "open" | "approved" | "denied" | "withdrawn";
+  readonly kind: NoticeKind;
+  /** `withdrawn`: what it was about is over; `expired`: nobody answered in time. */
+  readonly state: "open" | "approved" | "denied" | "withdrawn" | "expired";
   readonly record: NoticeRecord;
   readonly createdMs: number;
+  readonly expiresMs: number | undefined;
   readonly endedMs: number | undefined;
 }
 
@@ -40,13 +56,14 @@ export function insertNotice(notice: Omit<NoticeRow, "version" | "state" | "ende
   return insertInto("notices", {
     id: notice.id,
     version: 1,
-    repository_id: notice.repositoryId,
+    repository_id: notice.repositoryId ?? null,
     run_id: notice.run ?? null,
     task: notice.task ?? null,
     kind: notice.kind,
     state: "open",
     record_json: JSON.stringify(notice.record),
     created_ms: notice.createdMs,
+    expires_ms: notice.expiresMs ?? null,
   });
 }
 
@@ -82,13 +99,14 @@ function parseNotice(row: SqlRow): NoticeRow {
   return {
     id: textOf(row, "id"),
     version: numberOf(row, "version"),
-    repositoryId: textOf(row, "repository_id"),
+    repositoryId: optionalTextOf(row, "repository_id"),
     run: optionalTextOf(row, "run_id"),
     task: optionalTextOf(row, "task"),
-    kind: textOf(row, "kind") as NoticeRow["kind"],
+    kind: textOf(row, "kind") as NoticeKind,
     state: textOf(row, "state") as NoticeRow["state"],
     record: jsonOf<NoticeRecord>(row, "record_json"),
     createdMs: numberOf(row, "created_ms"),
+    expiresMs: optionalNumberOf(row, "expires_ms"),
     endedMs: optionalNumberOf(row, "ended_ms"),
   };
 }

@@ -1,10 +1,12 @@
+import { systemClock } from "../../base/clock.ts";
 import { printable } from "../../base/printable.ts";
 import type { NoticeView } from "../../protocol/views.ts";
 import type { CommandAction } from "../command.ts";
+import { formatNotice, subjectOf } from "../notice-text.ts";
 import { withSession } from "../session.ts";
 import { answer } from "../terminal.ts";
 
-/** `anabranch approve`: says yes to what an agent asks; without an id it lists what waits. */
+/** `anabranch approve`: says yes to what waits for a person; without an id it lists what waits. */
 export const action: CommandAction<{ readonly all?: boolean }> = (args, options) =>
   withSession(options, async ({ anabranch, terminal, directory }) => {
     const [id] = args;
@@ -20,18 +22,8 @@ export const action: CommandAction<{ readonly all?: boolean }> = (args, options)
 
 function formatWaiting(waiting: readonly NoticeView[], plain: boolean): string {
   if (plain)
-    return waiting
-      .map(({ id, run, task, title }) => [id, `${run}/${task}`, title].map(printable).join("\t"))
-      .join("\n");
+    return waiting.map((notice) => [notice.id, subjectOf(notice), notice.title].map(printable).join("\t")).join("\n");
   if (waiting.length === 0) return "Nothing waits for you.";
-  return waiting.map(formatNotice).join("\n");
-}
-
-function formatNotice({ id, run, task, title, detail }: NoticeView): string {
-  const lines = detail.split("\n").map((line) => `    ${printable(line)}`);
-  return [
-    `${id}  ${run}/${task}  ${printable(title)}`,
-    ...lines.slice(0, 20),
-    `    anabranch approve ${id}, or anabranch deny ${id}`,
-  ].join("\n");
+  const nowMs = systemClock.wallMs();
+  return waiting.map((notice) => formatNotice(notice, nowMs)).join("\n");
 }

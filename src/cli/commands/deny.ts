@@ -3,7 +3,7 @@ import type { CommandAction } from "../command.ts";
 import { withSession } from "../session.ts";
 import { answer } from "../terminal.ts";
 
-/** `anabranch deny`: says no to what an agent asks. */
+/** `anabranch deny`: says no to what waits for a person. */
 export const action: CommandAction<{ readonly reason?: string }> = (args, options) =>
   withSession(options, async ({ anabranch, terminal }) => {
     const denied = await anabranch.approve(args[0] ?? "", false, options.reason);

@@ -3,6 +3,7 @@ import { printable } from "../../base/printable.ts";
 import type { NoticeView, RunSummary } from "../../protocol/views.ts";
 import { formatAge, formatDuration, formatTable } from "../format.ts";
 import type { CommandAction } from "../command.ts";
+import { subjectOf } from "../notice-text.ts";
 import { wholeNumber, withSession } from "../session.ts";
 import { colourState, markOf, wordFor } from "../state-text.ts";
 import { answer, type Terminal } from "../terminal.ts";
@@ -23,7 +24,7 @@ export const action: CommandAction<{ readonly all?: boolean; readonly limit: str
 
 function formatNeedsYou(waiting: readonly NoticeView[], { colour, plain }: Terminal): string[] {
   if (plain || waiting.length === 0) return [];
-  const rows = waiting.map(({ id, run, task, title }) => [id, `${run}/${task}`, printable(title)]);
+  const rows = waiting.map((notice) => [notice.id, subjectOf(notice), printable(notice.title)]);
   return [`${colour.yellow("needs you")}\n${formatTable(rows, "  ")}\n  anabranch approve ID, or anabranch deny ID`];
 }
 

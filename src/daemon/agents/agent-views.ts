@@ -11,7 +11,7 @@ export function viewAgent({ name, kind, prompt, permission }: AgentSpec, session
 }
 
 /** A notice, as clients see it. */
-export function viewNotice({ id, run, task, kind, state, record, createdMs }: NoticeRow): NoticeView {
+export function viewNotice({ id, run, task, kind, state, record, createdMs, expiresMs }: NoticeRow): NoticeView {
   return {
     id,
     ...(run === undefined ? {} : { run }),
@@ -20,7 +20,10 @@ export function viewNotice({ id, run, task, kind, state, record, createdMs }: No
     state,
     title: record.title,
     detail: record.detail,
+    ...(record.consequence === undefined ? {} : { consequence: record.consequence }),
+    ...(record.by === undefined ? {} : { by: record.by }),
     createdMs,
+    ...(expiresMs === undefined ? {} : { expiresMs }),
   };
 }
 

@@ -65,7 +65,13 @@ async function askPerson(context: GateContext, request: ToolRequest): Promise<Ga
       run: run.row.id,
       task: task.row.name,
       kind: "permission",
-      record: { title, detail: request.command ?? request.paths.join("\n"), paths: request.paths },
+      record: {
+        title,
+        detail: request.command ?? request.paths.join("\n"),
+        paths: request.paths,
+        consequence: "the agent does it and goes on",
+        cause: run.row.cause,
+      },
     },
     signal,
   );

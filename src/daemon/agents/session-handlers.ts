@@ -1,3 +1,5 @@
+import { userInfo } from "node:os";
+
 import { findRunByRequest } from "../../store/runs.ts";
 import type { RunSpec } from "../../workflows/spec.ts";
 import { findCaller, findParent } from "../caller.ts";
@@ -24,11 +26,12 @@ export function createSessionHandlers({ parts, reconciler }: HandlerContext): Se
     async "needs-you"({ directory }) {
       const repositoryId = await repositoryAround(parts, directory);
       const open = parts.notices.open();
-      return open.filter((notice) => directory === undefined || notice.repositoryId === repositoryId).map(viewNotice);
+      const isHere = (of: string | undefined): boolean => of === undefined || of === repositoryId;
+      return open.filter((notice) => directory === undefined || isHere(notice.repositoryId)).map(viewNotice);
     },
 
     async approve({ id, approved, reason }) {
-      return viewNotice(await parts.notices.answer(id, { approved, reason }));
+      return viewNotice(await parts.notices.answer(id, { approved, reason, by: userInfo().username }));
     },
 
     async fork(request, caller) {

@@ -141,6 +141,7 @@ describe("a notice", () => {
       kind: "permission",
       record,
       createdMs: 1,
+      expiresMs: undefined,
     } as const;
     await store.commit([insertNotice(notice), insertNotice({ ...notice, id: "n1xyz", createdMs: 2 })]);
     const [open] = await loadOpenNotices(store);
@@ -175,6 +176,7 @@ describe("a run that is removed", () => {
         kind: "permission",
         record: { title: "t", detail: "", paths: [] },
         createdMs: 1,
+        expiresMs: undefined,
       }),
     ]);
     await store.commit([updateRun({ id: "r1", version: 1 }, { state: "ended", outcome: "failed", endedMs: 2 })]);
