@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import type { PriceList } from "../agents/prices.ts";
+import type { ChildBounds } from "./child-limits.ts";
 import { DURATION_PATTERN, durationMs } from "../workflows/units.ts";
 import { readYaml } from "../workflows/yaml.ts";
 
@@ -13,6 +14,8 @@ export interface DaemonConfig {
   readonly parallel: number;
   /** The most tasks of each kind at work at once. */
   readonly kinds: Readonly<Record<string, number>>;
+  /** How many tasks a task may start, and how deep that may go. */
+  readonly children: ChildBounds;
   /** How long each rung of the kill ladder waits. */
   readonly interruptMs: number;
   readonly terminateMs: number;
@@ -45,6 +48,9 @@ const lease = duration.refine((text) => durationMs(text) >= LEAST_LEASE_MS, "exp
 const file = z.strictObject({
   parallel: z.int().min(1).max(1000).optional(),
   kinds: z.record(z.string(), z.int().min(1)).optional(),
+  children: z
+    .strictObject({ depth: z.int().min(0).max(100).optional(), most: z.int().min(0).max(10_000).optional() })
+    .optional(),
   kill: z.strictObject({ interrupt: duration.optional(), terminate: duration.optional() }).optional(),
   forecast: duration.optional(),
   agentRetry: duration.optional(),
@@ -65,6 +71,7 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
   return {
     parallel: given.parallel ?? Math.max(4, 2 * availableParallelism()),
     kinds: given.kinds ?? {},
+    children: { depth: given.children?.depth ?? 5, most: given.children?.most ?? 20 },
     interruptMs: durationMs(given.kill?.interrupt ?? "5s"),
     terminateMs: durationMs(given.kill?.terminate ?? "5s"),
     forecastMs: durationMs(given.forecast ?? "3s"),

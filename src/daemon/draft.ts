@@ -18,6 +18,8 @@ export interface FinishedDraft {
   readonly statements: readonly Statement[];
   /** The tasks it changes. */
   readonly tasks: readonly string[];
+  /** Those that it ends. */
+  readonly ended: readonly string[];
   /** Makes the change show in memory, once it is durable. */
   readonly install: () => void;
 }
@@ -89,10 +91,9 @@ export class Draft {
     if (task.state === "landing" && task.landing !== undefined) return;
     if (task.state === "ended" || (task.cancel !== undefined && (task.cancel.force || !request.force))) return;
     const code = request.by === "race" ? "RACE_LOST" : "CANCELLED";
-    const reason = {
-      code,
-      message: request.winner === undefined ? "it was cancelled" : `${request.winner} was first`,
-    } as const;
+    const { by, winner } = request;
+    const cancelled = by === "parent" ? "what has started it was cancelled" : "it was cancelled";
+    const reason = { code, message: winner === undefined ? cancelled : `${winner} was first` } as const;
     if (task.state === "waiting" || task.state === "ready") {
       this.setTask(name, { state: "ended", outcome: "cancelled", cancel: request, reason }, "task.ended", {
         outcome: "cancelled",
@@ -131,7 +132,8 @@ export class Draft {
     }
     const statements = [...this.#statements];
     if (this.#runPatch !== undefined) statements.push(updateRun(this.run.row, this.#runPatch));
-    return { statements, tasks: [...this.#tasks.keys()], install: () => this.#install() };
+    const tasks = [...this.#tasks.keys()];
+    return { statements, tasks, ended: tasks.filter((name) => this.#endsTask(name)), install: () => this.#install() };
   }
 
   #take(step: Step): void {
@@ -161,9 +163,7 @@ export class Draft {
 
   #view(): RunView {
     const { run } = this;
-    const ended = [...this.#tasks.values()].filter(
-      (task) => task.state === "ended" && this.#live(task.name).row.state !== "ended",
-    );
+    const ended = [...this.#tasks.values()].filter(({ name }) => this.#endsTask(name));
     return {
       graph: run.graph,
       join: run.row.spec.join,
@@ -173,6 +173,10 @@ export class Draft {
       statusOf: (name) => statusOf(this.task(name)),
       openTasks: run.holding - ended.filter((task) => !this.#live(task.name).spec.detach).length,
     };
+  }
+
+  #endsTask(name: string): boolean {
+    return this.#tasks.get(name)?.state === "ended" && this.#live(name).row.state !== "ended";
   }
 
   #install(): void {

@@ -16,6 +16,7 @@ import type { Forecaster } from "./forecaster.ts";
 import type { Lander } from "./lander.ts";
 import { createDefinitionHandlers } from "./agents/definition-handlers.ts";
 import { createSessionHandlers } from "./agents/session-handlers.ts";
+import { createBackgroundHandlers } from "./background-handlers.ts";
 import { createLandingHandlers } from "./landing-handlers.ts";
 import { createLeaseHandlers } from "./lease-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
@@ -68,6 +69,15 @@ export type Streamers = { readonly [Name in StreamName]: Streamer<Name> };
 export function createHandlers(context: HandlerContext): Handlers {
   const { parts, reconciler, accepter } = context;
   const starting = new Map<string, Promise<{ run: LiveRun; notices: string[] }>>();
+  const start = async (
+    request: CommandRequest<"start">,
+    caller: CallerClaims,
+  ): Promise<{ run: LiveRun; notices: string[] }> => {
+    const done = await findRunByRequest<RunSpec, PlanRecord>(parts.store, request.requestId);
+    const known = done === undefined ? undefined : await parts.book.find(done.id);
+    if (known !== undefined) return { run: known, notices: [...known.row.plan.notices] };
+    return startRun(parts, reconciler, request, { parent: await findParent(parts, caller) });
+  };
   return {
     async status() {
       const { working, ready } = reconciler.counts();
@@ -86,13 +96,8 @@ export function createHandlers(context: HandlerContext): Handlers {
     },
 
     async start(request, caller) {
-      const done = await findRunByRequest<RunSpec, PlanRecord>(parts.store, request.requestId);
-      const known = done === undefined ? undefined : await parts.book.find(done.id);
-      if (known !== undefined) return { run: await viewRun(parts, known), notices: [...known.row.plan.notices] };
       // Asked again while the first asking is under way, it is the same start.
-      const under =
-        starting.get(request.requestId) ??
-        startRun(parts, reconciler, request, { parent: await findParent(parts, caller) });
+      const under = starting.get(request.requestId) ?? start(request, caller);
       starting.set(request.requestId, under);
       try {
         const { run, notices } = await under;
@@ -164,6 +169,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     },
 
     ...createLandingHandlers(context),
+    ...createBackgroundHandlers(context),
     ...createSessionHandlers(context),
     ...createDefinitionHandlers(context),
     ...createLeaseHandlers(context),

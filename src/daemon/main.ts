@@ -33,6 +33,7 @@ import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
 import { Mailbox } from "./agents/mailbox.ts";
 import { NoticeBoard } from "./notice-board.ts";
 import { Accepter } from "./accepter.ts";
+import { ChildLimits } from "./child-limits.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";
 import { Forecaster } from "./forecaster.ts";
@@ -171,6 +172,7 @@ async function assemble(
     remembered,
     controlGroups: probeControlGroups(groups),
     limits: new Limits(config),
+    children: new ChildLimits({ store, book }, config.children),
     ladder: { interruptMs: config.interruptMs, terminateMs: config.terminateMs },
     preparing: new Turns(),
     filling: new Semaphore(Math.max(2, availableParallelism())),

@@ -13,6 +13,7 @@ import type { WorkspacePool } from "../workspaces/pool.ts";
 import type { PortPool } from "../workspaces/ports.ts";
 import type { Trash } from "../workspaces/trash.ts";
 import type { Vault } from "../workspaces/vault.ts";
+import type { ChildLimits } from "./child-limits.ts";
 import type { Mailbox } from "./agents/mailbox.ts";
 import type { NoticeBoard } from "./notice-board.ts";
 import type { LeaseBook } from "./lease-book.ts";
@@ -49,6 +50,7 @@ export interface Parts {
   readonly agentRetryMs: number;
   readonly controlGroups: ControlGroups | undefined;
   readonly limits: Limits;
+  readonly children: ChildLimits;
   readonly ladder: KillLadder;
   /** The vault of a repository, opened on first use. */
   readonly vaultOf: (repositoryId: string) => Vault;

@@ -6,6 +6,7 @@
  */
 import type { CancelTimer } from "../base/clock.ts";
 import { toAnabranchError } from "../base/errors.ts";
+import { faultPoint } from "../base/fault.ts";
 import { newId } from "../base/ids.ts";
 import { createSignal, type Signal } from "../base/signal.ts";
 import { Scheduler } from "../engine/scheduler.ts";
@@ -63,6 +64,7 @@ export class Reconciler {
       await this.#parts.book.change(run, () => undefined, [...run.tasks.keys()]);
       this.#note(run, [...run.tasks.keys()]);
     }
+    for (const run of runs) await this.#settleFamily(run);
     await this.#lander.recover();
     for (const row of this.#parts.pool.leased()) await this.#releaseLeftOver(row);
     this.#recovered = true;
@@ -74,25 +76,43 @@ export class Reconciler {
     this.#limits.learn(run);
     this.#parts.book.add(run);
     this.#lander.begin(run);
+    // Whoever started it may have ended while its base was taken.
+    if (run.row.owner !== undefined && !this.#parts.book.isLive(run.row.owner)) void this.#settleFamily(run);
     this.#note(run, [...run.tasks.keys()]);
   }
 
   /** Asks for a run, or one of its tasks, to stop, together with every run its tasks have started. */
-  async cancel(run: LiveRun, task: string | undefined, force: boolean): Promise<{ runs: string[]; tasks: string[] }> {
+  async cancel(
+    run: LiveRun,
+    task: string | undefined,
+    force: boolean,
+    by: "user" | "parent" = "user",
+  ): Promise<{ runs: string[]; tasks: string[] }> {
     const names = task === undefined ? [...run.tasks.keys()] : [task];
     const stopped = names.filter((name) => run.tasks.get(name)?.row.state !== "ended");
     await this.#parts.book.change(run, (draft) => {
       if (task === undefined && run.row.state === "active") draft.cancelRun();
-      for (const name of names) draft.stopTask(name, { by: "user", force });
+      for (const name of names) draft.stopTask(name, { by, force });
     });
     const all = {
       runs: task === undefined ? [run.row.id] : [],
       tasks: stopped.map((name) => taskKey(run.row.id, name)),
     };
+    faultPoint("cancel.cascade");
+    const below = await this.#cancelBelow(run, task, force);
+    return { runs: [...all.runs, ...below.runs], tasks: [...all.tasks, ...below.tasks] };
+  }
+
+  async #cancelBelow(
+    run: LiveRun,
+    task: string | undefined,
+    force: boolean,
+  ): Promise<{ runs: string[]; tasks: string[] }> {
+    const all: { runs: string[]; tasks: string[] } = { runs: [], tasks: [] };
     for (const id of await loadChildRunIds(this.#parts.store, run.row.id, task)) {
       const child = this.#parts.book.get(id);
       if (child === undefined) continue;
-      const below = await this.cancel(child, undefined, force);
+      const below = await this.cancel(child, undefined, force, "parent");
       all.runs.push(...below.runs);
       all.tasks.push(...below.tasks);
     }
@@ -155,7 +175,10 @@ export class Reconciler {
     this.#drivers.get(key)?.attend();
     if (task?.row.state !== "ready") this.#heldBack.delete(key);
     else if (!this.#heldBack.has(key)) this.#scheduler.add(readyTask(run, name, this.#parts.clock.bootId));
-    if (task?.row.state === "ended") this.#scheduler.remove(key);
+    if (task?.row.state !== "ended") return;
+    this.#scheduler.remove(key);
+    // What a loser has started loses with it.
+    if (task.row.cancel?.by === "race") void this.#cancelBelow(run, name, task.row.cancel.force);
   }
 
   /** A task that an earlier daemon was at work on. */
@@ -164,6 +187,20 @@ export class Reconciler {
     if (state !== "preparing" && state !== "working" && state !== "captured") return;
     this.#scheduler.adopt(readyTask(run, task.row.name, this.#parts.clock.bootId));
     void this.#drive(run, task, true);
+  }
+
+  /** A run whose starter was cancelled ends with it, also when a kill came between; one whose starter ended has an heir. */
+  async #settleFamily(run: LiveRun): Promise<void> {
+    try {
+      const { parent } = run.row;
+      await this.#parts.book.inherit(run);
+      const starter = parent === undefined ? undefined : await this.#parts.book.find(parent.run);
+      const stopped = starter?.tasks.get(parent?.task ?? "")?.row.cancel;
+      if (stopped === undefined && starter?.row.cancelRequested !== true) return;
+      await this.cancel(run, undefined, stopped?.force === true, "parent");
+    } catch (cause) {
+      this.#parts.log("error", "a run could not be given to its heir", { run: run.row.id, cause: String(cause) });
+    }
   }
 
   /** Something that somebody waits for is free: those who wait are offered to start again, in their order. */

@@ -62,6 +62,20 @@ export class Spending {
     this.#remove(row.id);
   }
 
+  /**
+   * A run has another parent: from now on what it uses counts there too. What it has used by then stays counted where it
+   * was, until the next daemon counts anew.
+   */
+  move({ row }: LiveRun): void {
+    const known = this.#known.get(row.id);
+    if (known === undefined) return;
+    this.#known.set(row.id, { ...known, parent: row.parent });
+    const { parent } = row;
+    if (parent !== undefined && this.#tree.has(parent.run)) addTask(this.#tree, parent);
+    this.#tree.move(row.id, parent === undefined ? undefined : taskKey(parent.run, parent.task));
+    if (known.parent !== undefined) this.#remove(known.parent.run);
+  }
+
   /** What was used, with its price: the one that the agent tells, or an estimate. */
   price(usage: Usage, model: string | undefined): Spent {
     return priceUsage(usage, model, this.#prices);

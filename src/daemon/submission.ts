@@ -238,7 +238,10 @@ function decideStart(
 
 const MANY_UNTRACKED = 5000;
 
-/** Starts a run: takes the base, writes down what it needs, and commits it. */
+/**
+ * Starts a run: takes the base, writes down what it needs, and commits it.
+ * @throws {AnabranchError} `BUDGET_SPENT`, `TOO_DEEP`, `TOO_MANY_CHILDREN` where a task may not start it
+ */
 export async function startRun(
   parts: Parts,
   reconciler: Reconciler,
@@ -246,9 +249,27 @@ export async function startRun(
   extras: StartExtras,
 ): Promise<{ run: LiveRun; notices: string[] }> {
   const { parent } = extras;
-  const reached = parent === undefined ? undefined : parts.spending.overrun(parent, true);
+  if (parent === undefined)
+    return startPlanned(parts, reconciler, request, extras, await planRun(parts, request, extras));
+  const reached = parts.spending.overrun(parent, true);
   if (reached !== undefined) throw budgetSpent(reached);
   const planned = await planRun(parts, request, extras);
+  const admitted = await parts.children.admit(parent, planned.spec.tasks.length);
+  try {
+    return await startPlanned(parts, reconciler, request, extras, planned);
+  } finally {
+    admitted();
+  }
+}
+
+async function startPlanned(
+  parts: Parts,
+  reconciler: Reconciler,
+  request: StartRequest,
+  extras: StartExtras,
+  planned: PlannedRun,
+): Promise<{ run: LiveRun; notices: string[] }> {
+  const { parent } = extras;
   const { repository, row, spec, inside } = planned;
   await refuseUntrusted(parts, row.id, planned.agents);
   const { git } = parts;
@@ -331,6 +352,7 @@ async function commitRun(
     requestId: request.requestId,
     repositoryId,
     parent,
+    owner: parent,
     // What a task starts is part of whatever has led to the task.
     cause: cause ?? (parent === undefined ? undefined : (await parts.book.find(parent.run))?.row.cause),
     asker,

@@ -22,7 +22,7 @@ import { tokensOf, type Spent } from "../engine/budget.ts";
 import { withoutWaiting } from "../engine/estimate.ts";
 import type { Graph } from "../engine/graph.ts";
 import type { RunSpec } from "../workflows/spec.ts";
-import type { RunRow } from "../store/runs.ts";
+import type { RunRow, StartingTask } from "../store/runs.ts";
 import { intentOf } from "../workflows/intent.ts";
 
 /** A run with everything that is known of it. */
@@ -79,10 +79,15 @@ export function summarize(row: RunRow<RunSpec, PlanRecord>, tasks: RunSummary["t
     cancelRequested: row.cancelRequested,
     repository: row.plan.root,
     ...(row.parent === undefined ? {} : { parent: row.parent }),
+    ...(row.parent === undefined || isSameTask(row.parent, row.owner) ? {} : { adoptedBy: row.owner ?? "person" }),
     tasks,
     createdMs: row.createdMs,
     ...(row.endedMs === undefined ? {} : { endedMs: row.endedMs }),
   };
+}
+
+function isSameTask(one: StartingTask, other: StartingTask | undefined): boolean {
+  return one.run === other?.run && one.task === other.task;
 }
 
 /** How many tasks of a run stand in each state and outcome. */

@@ -2,7 +2,7 @@
  * What was used in a tree of delegation: sessions below tasks, tasks below their run, a run below the task that started
  * it.
  *
- * Invariant: what a node has spent is the sum of all sessions at and below it.
+ * Invariant: what a node has spent is the sum of all sessions at and below it, and of what was below it before it moved.
  */
 import type { Budget } from "./agent.ts";
 import { addUsage, NOTHING_SPENT, overrun, subtractUsage, type Overrun, type Spent } from "./budget.ts";
@@ -22,6 +22,7 @@ export interface TreeOverrun extends Overrun {
 }
 
 interface Node extends SpendingNode {
+  above: string | undefined;
   sinceMs: number | undefined;
   spent: Spent;
   readonly sessions: Map<string, Spent>;
@@ -43,6 +44,22 @@ export class SpendingTree {
     this.#nodes.set(key, { ...node, spent: NOTHING_SPENT, sessions: new Map(), below: 0 });
     const above = this.#above(node);
     if (above !== undefined) above.below += 1;
+  }
+
+  /** A node belongs to another one from now on; what it has spent counts there, and stays counted where it was. */
+  move(key: string, above: string | undefined): void {
+    const node = this.#nodes.get(key);
+    if (node === undefined || node.above === above) return;
+    const before = this.#above(node);
+    if (before !== undefined) before.below -= 1;
+    node.above = above;
+    const after = this.#above(node);
+    if (after === undefined) return;
+    after.below += 1;
+    for (const [, one] of this.#upwards(above)) {
+      const { usage, estimated } = one.spent;
+      one.spent = { usage: addUsage(usage, node.spent.usage), estimated: estimated || node.spent.estimated };
+    }
   }
 
   /** Forgets a node to which nothing belongs; what it has spent stays spent. */
@@ -98,8 +115,8 @@ export class SpendingTree {
     return above === undefined ? undefined : this.#nodes.get(above);
   }
 
-  *#upwards(key: string): Generator<[string, Node]> {
-    for (let at: string | undefined = key; at !== undefined;) {
+  *#upwards(key: string | undefined): Generator<[string, Node]> {
+    for (let at = key; at !== undefined;) {
       const node = this.#nodes.get(at);
       if (node === undefined) return;
       yield [at, node];

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
+import { backgroundCommands } from "./background-commands.ts";
 import { budget, LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import {
   agentSummary,
@@ -370,6 +371,7 @@ export const commands = {
     inTask: "allowed",
   },
   leases: { request: z.strictObject({ directory }), response: z.array(leaseView), inTask: "allowed" },
+  ...backgroundCommands,
   gc: {
     request: z.strictObject({
       /** Only runs that ended longer ago. */

@@ -348,6 +348,8 @@ export const runSummary = z.object({
   cancelRequested: z.boolean(),
   repository: z.string(),
   parent: z.object({ run: z.string(), task: z.string() }).optional(),
+  /** Who is told of it, where that is no longer its parent, which has ended: a task, or the person. */
+  adoptedBy: z.union([z.object({ run: z.string(), task: z.string() }), z.literal("person")]).optional(),
   tasks: z.array(z.object({ state: z.enum(TASK_STATES), outcome: z.enum(OUTCOMES).optional(), count: z.number() })),
   createdMs: ms,
   endedMs: ms.optional(),

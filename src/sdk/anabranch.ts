@@ -128,6 +128,11 @@ export class Anabranch {
     await this.ask("cancel", { id, directory: process.cwd(), ...options });
   }
 
+  /** Makes a run belong to the task that calls this itself, or outside of tasks to the person. */
+  adopt(id: string, directory = process.cwd()): Promise<CommandResponse<"adopt">> {
+    return this.ask("adopt", { id, directory });
+  }
+
   /**
    * Lands the work of a task that has ended without it, or a conflict once it is fixed: `ID` is `RUN/TASK`, or a
    * conflict's id. It is verified like everything that lands.
@@ -370,6 +375,7 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "predict",
   "wait",
   "cancel",
+  "adopt",
   "needs-you",
   "fork",
   "accept",

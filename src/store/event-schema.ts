@@ -9,6 +9,9 @@ create index events_by_time on events (at_ms);
 alter table runs add column cause_json text;
 alter table runs add column chain text;
 alter table runs add column asker text;
+alter table runs add column owner_run text;
+alter table runs add column owner_task text;
+update runs set owner_run = parent_run, owner_task = parent_task;
 create index runs_by_chain on runs (chain) where chain is not null;
 
 create table inbox (

@@ -26,6 +26,12 @@ export interface RunLanding {
   readonly failing?: readonly { readonly command: string; readonly log: string }[];
 }
 
+/** The task that has started a run. */
+export interface StartingTask {
+  readonly run: string;
+  readonly task: string;
+}
+
 /** A run. `Spec` and `Plan` are whatever the layer above keeps in them. */
 export interface RunRow<Spec, Plan> {
   readonly id: string;
@@ -33,8 +39,13 @@ export interface RunRow<Spec, Plan> {
   /** Made by the caller: the same request never becomes two runs. */
   readonly requestId: string;
   readonly repositoryId: string;
-  /** The task that started it, where one did. */
-  readonly parent: { readonly run: string; readonly task: string } | undefined;
+  /** The task that started it, where one did, or has adopted it since: what is cancelled there is cancelled here. */
+  readonly parent: StartingTask | undefined;
+  /**
+   * Who is told of it: the nearest of those above it that has not ended, where that is a task. When a task ends, what it
+   * owns belongs to the owner of its own run, in the same transaction.
+   */
+  readonly owner: StartingTask | undefined;
   /** What led to it, where that is a chain of events. What its tasks start has the same cause. */
   readonly cause: Cause | undefined;
   /** The agent's own id of the conversation that asked for it, where one outside of all tasks did. */
@@ -61,8 +72,8 @@ export type RunPatch<Plan> = Partial<{
   readonly endedMs: number;
 }>;
 
-/** Adds a run. */
-export function insertRun(run: Omit<RunRow<unknown, unknown>, "version" | "landing">): Statement {
+/** Adds a run; whoever starts it owns it. */
+export function insertRun(run: Omit<RunRow<unknown, unknown>, "version" | "landing" | "owner">): Statement {
   return insertInto("runs", {
     id: run.id,
     version: 1,
@@ -70,6 +81,8 @@ export function insertRun(run: Omit<RunRow<unknown, unknown>, "version" | "landi
     repository_id: run.repositoryId,
     parent_run: run.parent?.run ?? null,
     parent_task: run.parent?.task ?? null,
+    owner_run: run.parent?.run ?? null,
+    owner_task: run.parent?.task ?? null,
     cause_json: toJson(run.cause),
     chain: run.cause?.chain ?? null,
     asker: run.asker ?? null,
@@ -94,6 +107,46 @@ export function updateRun(run: { id: string; version: number }, patch: RunPatch<
     ...(patch.landing === undefined ? {} : { landing_json: toJson(patch.landing) }),
     ...(patch.endedMs === undefined ? {} : { ended_ms: patch.endedMs }),
   });
+}
+
+/** Whose a run is to be from now on. */
+export interface NewOwner {
+  readonly owner: StartingTask | undefined;
+  /** The conversation that is told where no task is. */
+  readonly asker: string | undefined;
+}
+
+/** Gives a run that belongs to a task that ends to whoever comes next, unless it has another owner by now. */
+export function inheritRun(id: string, from: StartingTask, { owner, asker }: NewOwner): Statement {
+  return {
+    sql: `update runs set owner_run = ?, owner_task = ?, asker = coalesce(asker, ?)
+      where id = ? and owner_run = ? and owner_task = ?`,
+    values: [owner?.run ?? null, owner?.task ?? null, asker ?? null, id, from.run, from.task],
+  };
+}
+
+/** Gives a run that still has the owner it was read with to another parent. */
+export function adoptRun(id: string, from: StartingTask | undefined, to: StartingTask | undefined): Statement {
+  const [run, task] = [to?.run ?? null, to?.task ?? null];
+  return {
+    sql: `update runs set parent_run = ?, parent_task = ?, owner_run = ?, owner_task = ?
+      where id = ? and coalesce(owner_run, '') = ? and coalesce(owner_task, '') = ?`,
+    values: [run, task, run, task, id, from?.run ?? "", from?.task ?? ""],
+    expectRows: 1,
+  };
+}
+
+/** How many tasks stand above a run, one above the other: none above what a person has started. */
+export async function loadDepth(store: Store, id: string): Promise<number> {
+  const [row] = await store.read(
+    `with recursive above(id, depth) as (
+       select id, 0 from runs where id = ?
+       union all select runs.parent_run, above.depth + 1 from above join runs on runs.id = above.id
+         where runs.parent_run is not null and above.depth < 1000)
+     select max(depth) as depth from above`,
+    [id],
+  );
+  return row === undefined ? 0 : (optionalNumberOf(row, "depth") ?? 0);
 }
 
 /** A run by its whole id. */
@@ -165,13 +218,13 @@ export function deleteRun(id: string): Statement[] {
 }
 
 function parseRun<Spec, Plan>(row: SqlRow): RunRow<Spec, Plan> {
-  const parentRun = optionalTextOf(row, "parent_run");
   return {
     id: textOf(row, "id"),
     version: numberOf(row, "version"),
     requestId: textOf(row, "request_id"),
     repositoryId: textOf(row, "repository_id"),
-    parent: parentRun === undefined ? undefined : { run: parentRun, task: textOf(row, "parent_task") },
+    parent: taskOf(row, "parent"),
+    owner: taskOf(row, "owner"),
     cause: optionalJsonOf<Cause>(row, "cause_json"),
     asker: optionalTextOf(row, "asker"),
     state: textOf(row, "state") as "active" | "ended",
@@ -184,6 +237,11 @@ function parseRun<Spec, Plan>(row: SqlRow): RunRow<Spec, Plan> {
     createdMs: numberOf(row, "created_ms"),
     endedMs: optionalNumberOf(row, "ended_ms"),
   };
+}
+
+function taskOf(row: SqlRow, name: "parent" | "owner"): StartingTask | undefined {
+  const run = optionalTextOf(row, `${name}_run`);
+  return run === undefined ? undefined : { run, task: textOf(row, `${name}_task`) };
 }
 
 /** Why something is as it is, kept as an error's shape so that it carries code, message and hint. */
