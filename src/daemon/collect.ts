@@ -18,6 +18,7 @@ import { baseRef, PINS } from "../workspaces/base.ts";
 import type { RunSpec } from "../workflows/spec.ts";
 import type { AcceptanceJournal } from "./acceptance-views.ts";
 import type { PlanRecord } from "./live-run.ts";
+import type { Retention } from "./events/retention.ts";
 import type { Parts } from "./parts.ts";
 
 type StoredRun = RunRow<RunSpec, PlanRecord>;
@@ -42,6 +43,7 @@ const KEPT_WORKSPACES = 2;
  */
 export async function collectGarbage(
   parts: Parts,
+  retention: Retention,
   request: CommandRequest<"gc">,
   keepMs: number,
 ): Promise<CommandResponse<"gc">> {
@@ -52,6 +54,9 @@ export async function collectGarbage(
     ...workspaces.map((row) => parts.layout.slot(row.repositoryId, row.slot)),
   ];
   const bytes = await sizeOf(paths);
+  const events = await (request.confirm === true
+    ? retention.remove(request.olderThanMs)
+    : retention.count(request.olderThanMs));
   if (request.confirm === true) await remove(parts, collection);
   const path = (row: WorkspaceRow): string => parts.layout.slot(row.repositoryId, row.slot);
   return {
@@ -66,6 +71,7 @@ export async function collectGarbage(
     })),
     retained: retained.map((row) => ({ path: path(row), holder: row.holder ?? "" })),
     pins: pins.reduce((sum, { refs }) => sum + refs.length, 0),
+    events,
     bytes,
     removed: request.confirm === true,
   };

@@ -8,6 +8,13 @@ import type { ChildBounds } from "./child-limits.ts";
 import { DURATION_PATTERN, durationMs } from "../workflows/units.ts";
 import { readYaml } from "../workflows/yaml.ts";
 
+/** How much of the past is kept as events. */
+export interface EventLimits {
+  readonly keepMs: number;
+  /** Counted by their numbers. */
+  readonly most: number;
+}
+
 /** What the user may set for the daemon, in `config.yaml` of the configuration directory. */
 export interface DaemonConfig {
   /** The most tasks at work at once. Default: twice the processors, at least four. */
@@ -31,6 +38,8 @@ export interface DaemonConfig {
   readonly idleMs: number;
   /** How long ended runs are kept before `gc` offers to remove them. */
   readonly keepMs: number;
+  /** How long events are kept, and how many at most. */
+  readonly events: EventLimits;
 }
 
 const duration = z.string().regex(DURATION_PATTERN, "expected a duration such as 500ms, 10s, 5m or 2h");
@@ -58,6 +67,7 @@ const file = z.strictObject({
   prices: z.record(z.string().min(1), price).optional(),
   idle: duration.optional(),
   keep: duration.optional(),
+  events: z.strictObject({ keep: duration.optional(), most: z.int().min(1000).optional() }).optional(),
 });
 
 /**
@@ -80,5 +90,6 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
     prices: given.prices ?? {},
     idleMs: durationMs(given.idle ?? "10m"),
     keepMs: durationMs(given.keep ?? "14d"),
+    events: { keepMs: durationMs(given.events?.keep ?? "30d"), most: given.events?.most ?? 1_000_000 },
   };
 }

@@ -11,9 +11,11 @@ import { collectGarbage } from "./collect.ts";
 import type { Accepter } from "./accepter.ts";
 import type { DaemonConfig } from "./config.ts";
 import { examine, type DoctorContext } from "./doctor.ts";
+import type { Retention } from "./events/retention.ts";
 import type { ConflictDesk } from "./conflict-desk.ts";
 import type { Forecaster } from "./forecaster.ts";
 import type { Lander } from "./lander.ts";
+import { streamEvents } from "./events/event-stream.ts";
 import { createDefinitionHandlers } from "./agents/definition-handlers.ts";
 import { createSessionHandlers } from "./agents/session-handlers.ts";
 import { createBackgroundHandlers } from "./background-handlers.ts";
@@ -24,7 +26,7 @@ import type { Parts } from "./parts.ts";
 import { predict } from "./predict.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { repositoryAround, resolveId, type Resolved } from "./resolve.ts";
-import { streamDiff, streamEvents, streamLogs, streamRun, type Send } from "./streams.ts";
+import { streamDiff, streamLogs, streamRun, type Send } from "./streams.ts";
 import { planRun, startRun } from "./submission.ts";
 import type { Verifier } from "./verifier.ts";
 import { countStates, summarize, viewPlannedRun, viewRun } from "./views.ts";
@@ -38,6 +40,7 @@ export interface HandlerContext extends DoctorContext {
   readonly verifier: Verifier;
   readonly desk: ConflictDesk;
   readonly forecaster: Forecaster;
+  readonly retention: Retention;
   readonly config: DaemonConfig;
   readonly version: string;
   readonly startedMs: number;
@@ -175,7 +178,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     ...createLeaseHandlers(context),
     predict: (request) => predict(parts, context.forecaster, request),
 
-    gc: (request) => collectGarbage(parts, request, context.config.keepMs),
+    gc: (request) => collectGarbage(parts, context.retention, request, context.config.keepMs),
 
     doctor: ({ environment }) => examine(parts, context, environment),
 

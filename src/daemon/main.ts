@@ -36,6 +36,8 @@ import { Accepter } from "./accepter.ts";
 import { ChildLimits } from "./child-limits.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";
+import { EventLog } from "./events/event-log.ts";
+import { Retention } from "./events/retention.ts";
 import { Forecaster } from "./forecaster.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
 import { Lander } from "./lander.ts";
@@ -77,6 +79,7 @@ async function main(): Promise<void> {
   const reconciler = new Reconciler(parts, lander);
   const desk = new ConflictDesk(parts, lander);
   const forecaster = new Forecaster(parts, config.forecastMs);
+  const retention = new Retention(parts, config.events);
   const socket = join(directories.runtime, "daemon.sock");
   const closeAll = async (): Promise<void> => {
     await forecaster.stop();
@@ -97,6 +100,7 @@ async function main(): Promise<void> {
     verifier,
     desk,
     forecaster,
+    retention,
     config,
     version: VERSION,
     startedMs,
@@ -122,6 +126,7 @@ async function main(): Promise<void> {
   keepHouse(
     parts,
     config,
+    retention,
     () => server,
     stop,
     async () => {
@@ -160,6 +165,7 @@ async function assemble(
     log,
     layout,
     store,
+    events: new EventLog({ store }),
     git,
     book,
     spending: new Spending({ store, clock, book }, config.prices),
@@ -193,6 +199,7 @@ async function assemble(
 function keepHouse(
   parts: Parts,
   config: DaemonConfig,
+  retention: Retention,
   server: () => Server,
   stop: () => void,
   listenAgain: () => Promise<void>,
@@ -202,6 +209,7 @@ function keepHouse(
   const look = async (): Promise<void> => {
     // Systems clean up what looks old in temporary folders.
     if (!existsSync(socket)) await listenAgain();
+    retention.remove().catch((cause: unknown) => parts.log("error", "old events stay", { cause: String(cause) }));
     const busy = parts.book.all().some((run) => run.unended > 0) || (await countConnections(server())) > 0;
     const nowMs = parts.clock.monotonicMs();
     idleSinceMs = busy ? undefined : (idleSinceMs ?? nowMs);

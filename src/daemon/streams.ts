@@ -1,11 +1,9 @@
 import { delay } from "../base/clock.ts";
 import { AnabranchError } from "../base/errors.ts";
 import { LineCutter } from "../base/lines.ts";
-import { createSignal } from "../base/signal.ts";
 import { readEnd, readOutput, type OutputName } from "../process/output.ts";
 import type { StreamMessage, StreamName, StreamRequest } from "../protocol/commands.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
-import { loadEventRange, loadEvents } from "../store/events.ts";
 import { loadLandings } from "../store/landings.ts";
 import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
 import { viewLane } from "./landing-views.ts";
@@ -13,59 +11,10 @@ import type { LiveRun, LiveTask } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { resolveId, resolveTask } from "./resolve.ts";
 import { viewRun } from "./views.ts";
+import { Wakeup } from "./wakeup.ts";
 
 /** Sends one message to a client, and resolves when the client can take the next one. */
 export type Send<Name extends StreamName> = (message: StreamMessage<Name>, id?: number) => Promise<void>;
-
-const EVENTS_AT_ONCE = 500;
-
-/** Sends events as they are committed, in that order. */
-export async function streamEvents(
-  parts: Parts,
-  request: StreamRequest<"events">,
-  send: Send<"events">,
-  signal: AbortSignal,
-): Promise<void> {
-  const run =
-    request.run === undefined ? undefined : (await resolveId(parts, request.run, request.directory)).run.row.id;
-  let afterSeq = request.afterSeq ?? 0;
-  const committed = new Wakeup();
-  const stop = parts.store.onCommit(() => committed.wake());
-  signal.addEventListener("abort", () => committed.wake());
-  try {
-    const { oldestSeq } = await loadEventRange(parts.store);
-    if (request.afterSeq !== undefined && afterSeq > 0 && oldestSeq > afterSeq + 1) {
-      await send({ type: "reset", data: { oldestSeq } });
-    }
-    while (!signal.aborted) {
-      const asleep = committed.next();
-      const events = await loadEvents(parts.store, { afterSeq, run, limit: EVENTS_AT_ONCE });
-      for (const event of events) {
-        const { seq, atMs, type, task, data } = event;
-        afterSeq = seq;
-        await send(
-          {
-            type: "event",
-            data: {
-              seq,
-              atMs,
-              type,
-              ...(event.run === undefined ? {} : { run: event.run }),
-              ...(task === undefined ? {} : { task }),
-              data: { ...data },
-            },
-          },
-          seq,
-        );
-      }
-      if (events.length > 0) continue;
-      if (request.follow !== true) return;
-      await asleep;
-    }
-  } finally {
-    stop();
-  }
-}
 
 const [FASTEST_UPDATE_MS, SHARE_OF_TIME] = [100, 10];
 
@@ -298,19 +247,4 @@ async function differenceOf(
 function whyNone(task: LiveTask): string {
   if (task.spec.writes === "none") return "it writes nothing";
   return task.row.state === "ended" ? `it ${task.row.outcome} without one` : `it is ${task.row.state}`;
-}
-
-/** Lets one waiter at a time sleep until somebody wakes it. A wake-up between two sleeps is not lost. */
-class Wakeup {
-  #wake: () => void = () => undefined;
-  readonly #signal = createSignal(async () => this.#wake());
-
-  /** A sleep that ends with the first wake-up from now on. */
-  next(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve));
-  }
-
-  wake(): void {
-    this.#signal.raise();
-  }
 }

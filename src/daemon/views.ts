@@ -5,7 +5,7 @@ import type { PlanView, RunSummary, RunView, TaskView, AttemptView, UsageView } 
 import type { LandingRecord } from "../landing/receipt.ts";
 import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
 import { loadConflicts } from "../store/conflicts.ts";
-import { loadEventRange } from "../store/events.ts";
+import { loadNewestSeq } from "../store/events.ts";
 import { loadSessions, type SessionRow } from "../store/sessions.ts";
 import { loadLandings } from "../store/landings.ts";
 import { outputPath } from "../process/output.ts";
@@ -27,12 +27,12 @@ import { intentOf } from "../workflows/intent.ts";
 
 /** A run with everything that is known of it. */
 export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
-  const [attempts, sessions, landings, conflicts, { newestSeq }, spending] = await Promise.all([
+  const [attempts, sessions, landings, conflicts, newestSeq, spending] = await Promise.all([
     loadAttempts(parts.store, run.row.id),
     loadSessions(parts.store, run.row.id),
     loadLandings<LandingRecord>(parts.store, run.row.id),
     loadConflicts<ConflictRecord>(parts.store, run.row.id),
-    loadEventRange(parts.store),
+    loadNewestSeq(parts.store),
     parts.spending.spentBy(run),
   ]);
   const byTask = groupBy(attempts, (attempt) => attempt.task);

@@ -90,6 +90,8 @@ const gcResult = z.object({
   /** Workspaces kept because what they hold could not be made safe. */
   retained: z.array(z.object({ path: z.string(), holder: z.string() })),
   pins: z.number(),
+  /** Old events. */
+  events: z.number(),
   bytes: z.number(),
   removed: z.boolean(),
 });
@@ -419,7 +421,13 @@ export const streams = {
   events: {
     request: z.strictObject({
       afterSeq: z.number().min(0).optional(),
+      /** Not those from before this time. */
+      sinceMs: z.number().min(0).optional(),
       run: id.optional(),
+      /** Globs of types, such as `task.*`. */
+      types: z.array(z.string().min(1).max(200)).min(1).max(100).optional(),
+      /** Only those of the repository around `directory`. */
+      here: z.boolean().optional(),
       follow: z.boolean().optional(),
       directory: directory.optional(),
     }),

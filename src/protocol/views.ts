@@ -402,6 +402,9 @@ export const eventView = z.object({
   type: z.string(),
   run: z.string().optional(),
   task: z.string().optional(),
+  repositoryId: z.string().optional(),
+  /** The triggers that have led to it, the first one first, and how many times one has fired on the way. */
+  cause: z.object({ chain: z.string(), depth: z.number(), triggers: z.array(z.string()) }).optional(),
   data: z.record(z.string(), z.unknown()),
 });
 

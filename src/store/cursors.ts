@@ -1,5 +1,5 @@
 import type { SqlValue, Statement, Store } from "./port.ts";
-import { numberOf, optionalJsonOf, toJson } from "./statements.ts";
+import { numberOf, optionalJsonOf, optionalNumberOf, toJson } from "./statements.ts";
 
 /** How far a reader has read: of events a sequence number, of a file a place. */
 export interface Cursor<Data> {
@@ -30,4 +30,20 @@ export function moveCursor(name: string, position: number, data?: unknown): Stat
 /** Forgets readers whose name starts so: what they read is gone. */
 export function forgetCursors(start: string): Statement {
   return { sql: "delete from cursors where substr(name, 1, ?) = ?", values: [start.length, start] };
+}
+
+const EVENT_READERS = "events/";
+
+/** The name of a reader of events: what it has not read yet is not removed. Who has no more use for it forgets it. */
+export function eventReader(name: string): string {
+  return `${EVENT_READERS}${name}`;
+}
+
+/** How far the slowest reader of events has read; `undefined` where there is none. */
+export async function loadSlowestReader(store: Store): Promise<number | undefined> {
+  const [row] = await store.read("select min(position) as slowest from cursors where substr(name, 1, ?) = ?", [
+    EVENT_READERS.length,
+    EVENT_READERS,
+  ]);
+  return row === undefined ? undefined : optionalNumberOf(row, "slowest");
 }

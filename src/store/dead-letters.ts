@@ -49,13 +49,14 @@ export function putDeadLetter(
     kind: letter.kind,
     count: 1,
     record_json: JSON.stringify(letter.record),
+    seq: letter.record.seq ?? null,
     state: "open",
     created_ms: letter.createdMs,
     updated_ms: letter.createdMs,
   });
   return {
     sql: `${sql} on conflict (key) do update set count = count + 1, version = version + 1, state = 'open',
-      record_json = excluded.record_json, updated_ms = excluded.updated_ms`,
+      record_json = excluded.record_json, seq = excluded.seq, updated_ms = excluded.updated_ms`,
     values,
   };
 }

@@ -80,6 +80,7 @@ create table firings (
   group_name text,
   cause_json text not null,
   events_json text not null,
+  seq integer,
   run_id text,
   reason_json text,
   created_ms integer not null,
@@ -88,6 +89,7 @@ create table firings (
 ) strict;
 create index firings_open on firings (repository_id, created_ms) where ended_ms is null;
 create index firings_by_trigger on firings (trigger_id, created_ms);
+create index firings_by_seq on firings (seq) where ended_ms is null;
 create index firings_by_run on firings (run_id) where run_id is not null;
 
 create table trigger_keys (
@@ -106,10 +108,12 @@ create table dead_letters (
   kind text not null,
   count integer not null,
   record_json text not null,
+  seq integer,
   state text not null check (state in ('open', 'replayed')),
   created_ms integer not null,
   updated_ms integer not null
 ) strict;
+create index dead_letters_by_seq on dead_letters (seq) where state = 'open';
 create index dead_letters_open on dead_letters (created_ms) where state = 'open';
 
 create table cursors (

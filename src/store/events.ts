@@ -1,6 +1,6 @@
 import type { Cause } from "../engine/cause.ts";
 import type { SqlRow, Statement, Store } from "./port.ts";
-import { jsonOf, numberOf, optionalJsonOf, optionalTextOf, textOf, toJson } from "./statements.ts";
+import { numberOf, optionalTextOf, textOf, toJson } from "./statements.ts";
 
 /** A fact, appended once. `seq` is its place in the order of commits. */
 export interface EventRow {
@@ -47,27 +47,98 @@ export interface EventQuery {
   readonly limit: number;
 }
 
-/** Events in the order they were committed. */
-export async function loadEvents(store: Store, { afterSeq, run, limit }: EventQuery): Promise<EventRow[]> {
-  const rows =
-    run === undefined
-      ? await store.read("select * from events where seq > ? order by seq limit ?", [afterSeq, limit])
-      : await store.read("select * from events where run_id = ? and seq > ? order by seq limit ?", [
-          run,
-          afterSeq,
-          limit,
-        ]);
-  return rows.map(parseEvent);
+/** An event with about how much memory it takes. */
+export interface SizedEvent {
+  readonly event: EventRow;
+  readonly bytes: number;
 }
 
-/** The numbers of the oldest and the newest event that is kept; 0 where there is none. */
-export async function loadEventRange(store: Store): Promise<{ oldestSeq: number; newestSeq: number }> {
-  const [row] = await store.read(
-    "select coalesce((select min(seq) from events), 0) as oldest, coalesce((select max(seq) from events), 0) as newest",
-  );
-  return row === undefined
-    ? { oldestSeq: 0, newestSeq: 0 }
-    : { oldestSeq: numberOf(row, "oldest"), newestSeq: numberOf(row, "newest") };
+// Events may be large: a few at a time are read, until it is enough.
+const [ROWS_AT_ONCE, ENOUGH_BYTES] = [64, 4 * 1024 * 1024];
+
+/**
+ * Events in the order they were committed. There may be more, however few are returned, but not after none.
+ * What a newer version has written is read as far as it can be, and never an error.
+ */
+export async function loadSizedEvents(store: Store, { afterSeq, run, limit }: EventQuery): Promise<SizedEvent[]> {
+  const found: SizedEvent[] = [];
+  for (let bytes = 0; found.length < limit && bytes < ENOUGH_BYTES;) {
+    const after = found.at(-1)?.event.seq ?? afterSeq;
+    const size = Math.min(ROWS_AT_ONCE, limit - found.length);
+    const rows = await loadRows(store, after, run, size);
+    for (const row of rows) {
+      const sized = { event: parseEvent(row), bytes: bytesOf(row) };
+      bytes += sized.bytes;
+      found.push(sized);
+    }
+    if (rows.length < size) break;
+  }
+  return found;
+}
+
+/** Events in the order they were committed; see {@link loadSizedEvents}. */
+export async function loadEvents(store: Store, query: EventQuery): Promise<EventRow[]> {
+  return (await loadSizedEvents(store, query)).map(({ event }) => event);
+}
+
+/** The event at a place, as long as it is kept. */
+export async function loadEventAt(store: Store, seq: number): Promise<EventRow | undefined> {
+  const [row] = await store.read("select * from events where seq = ?", [seq]);
+  return row === undefined ? undefined : parseEvent(row);
+}
+
+/** The number of the newest event there ever was; 0 where there was none. */
+export async function loadNewestSeq(store: Store): Promise<number> {
+  const [row] = await store.read("select coalesce(max(seq), 0) as newest from events");
+  return row === undefined ? 0 : numberOf(row, "newest");
+}
+
+/** The number before the first event since a time. */
+export async function loadSeqBefore(store: Store, sinceMs: number): Promise<number> {
+  const [row] = await store.read("select seq from events where at_ms >= ? order by at_ms, seq limit 1", [sinceMs]);
+  return row === undefined ? loadNewestSeq(store) : numberOf(row, "seq") - 1;
+}
+
+/** Where an event stands and when it was: what its age is told by. */
+export interface EventPlace {
+  readonly seq: number;
+  readonly atMs: number;
+}
+
+/** The places of the oldest events after a number. */
+export async function loadEventPlaces(store: Store, afterSeq: number, limit: number): Promise<EventPlace[]> {
+  const rows = await store.read("select seq, at_ms from events where seq > ? order by seq limit ?", [afterSeq, limit]);
+  return rows.map((row) => ({ seq: numberOf(row, "seq"), atMs: numberOf(row, "at_ms") }));
+}
+
+// An open firing or dead letter needs the event that it is about.
+const UNNEEDED = `not exists (select 1 from firings where firings.seq = events.seq and ended_ms is null)
+  and not exists (select 1 from dead_letters where dead_letters.seq = events.seq and dead_letters.state = 'open')`;
+
+/** Removes the events after a number and up to another, without those that something open is about. */
+export function removeEvents(afterSeq: number, throughSeq: number): Statement {
+  return { sql: `delete from events where seq > ? and seq <= ? and ${UNNEEDED}`, values: [afterSeq, throughSeq] };
+}
+
+/** How many events {@link removeEvents} would remove. */
+export async function countRemovable(store: Store, afterSeq: number, throughSeq: number): Promise<number> {
+  const [row] = await store.read(`select count(*) as count from events where seq > ? and seq <= ? and ${UNNEEDED}`, [
+    afterSeq,
+    throughSeq,
+  ]);
+  return row === undefined ? 0 : numberOf(row, "count");
+}
+
+function loadRows(store: Store, afterSeq: number, run: string | undefined, limit: number): Promise<SqlRow[]> {
+  return run === undefined
+    ? store.read("select * from events where seq > ? order by seq limit ?", [afterSeq, limit])
+    : store.read("select * from events where run_id = ? and seq > ? order by seq limit ?", [run, afterSeq, limit]);
+}
+
+const FIELDS_BYTES = 400;
+
+function bytesOf(row: SqlRow): number {
+  return FIELDS_BYTES + textOf(row, "data_json").length + (optionalTextOf(row, "cause_json")?.length ?? 0);
 }
 
 function parseEvent(row: SqlRow): EventRow {
@@ -78,8 +149,36 @@ function parseEvent(row: SqlRow): EventRow {
     run: optionalTextOf(row, "run_id"),
     task: optionalTextOf(row, "task"),
     repositoryId: optionalTextOf(row, "repository_id"),
-    cause: optionalJsonOf<Cause>(row, "cause_json"),
+    cause: parseCause(optionalTextOf(row, "cause_json")),
     key: optionalTextOf(row, "key"),
-    data: jsonOf(row, "data_json"),
+    data: parseData(textOf(row, "data_json")),
   };
+}
+
+function parseData(text: string): Readonly<Record<string, unknown>> {
+  const found = parse(text);
+  const isRecord = typeof found === "object" && found !== null && !Array.isArray(found);
+  return isRecord ? (found as Readonly<Record<string, unknown>>) : { unreadable: text.slice(0, 1000) };
+}
+
+/** What nobody can read may be as deep as a chain can get: so that no trigger fires on it. */
+const UNREADABLE: Cause = { chain: "unreadable", depth: Number.MAX_SAFE_INTEGER, triggers: [] };
+
+function parseCause(text: string | undefined): Cause | undefined {
+  if (text === undefined) return undefined;
+  const { chain, depth, triggers } = (parse(text) ?? {}) as Partial<Cause>;
+  const isReadable =
+    typeof chain === "string" &&
+    typeof depth === "number" &&
+    Array.isArray(triggers) &&
+    triggers.every((trigger) => typeof trigger === "string");
+  return isReadable ? { chain, depth, triggers } : UNREADABLE;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
+import { DEFAULT_DEPTH, stopOf } from "../../src/engine/cause.ts";
 import { loadAttempts } from "../../src/store/attempts.ts";
 import { loadValues } from "../../src/store/measurements.ts";
 import { MIGRATIONS } from "../../src/store/migrations.ts";
@@ -13,7 +14,15 @@ import { openSqliteStore } from "../../src/store/sqlite.ts";
 import { loadTasks } from "../../src/store/tasks.ts";
 import { loadPorts, loadWorkspaces } from "../../src/store/workspaces.ts";
 import { temporaryFolder } from "../fixtures/repository.ts";
-import { allEvents, keep, numberedTransaction, numbersIn, repositoryRow, tell } from "../fixtures/store-rows.ts";
+import {
+  allEvents,
+  keep,
+  keptValues,
+  numberedTransaction,
+  numbersIn,
+  repositoryRow,
+  tell,
+} from "../fixtures/store-rows.ts";
 import { WriterProgram } from "../fixtures/writers.ts";
 
 const PAGE_BYTES = 4096;
@@ -156,7 +165,7 @@ describe("the SQLite store", () => {
       const path = await makeDatabase();
       const bytes = readFileSync(path);
       // Behind what describes the tables, without which it could not even be opened.
-      writeFileSync(path, bytes.fill(0xa5, 60 * PAGE_BYTES));
+      writeFileSync(path, bytes.fill(0xa5, 90 * PAGE_BYTES));
       const store = openAt(path);
       await expect(numbersIn(store)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
       expect((await store.findProblems()).length).toBeGreaterThan(0);
@@ -165,8 +174,23 @@ describe("the SQLite store", () => {
     it("damaged, when a column holds what nobody wrote", async () => {
       const path = await makeDatabase();
       const other = openBeside(path);
-      other.exec("update events set data_json = '{half' where seq = 3");
-      await expect(allEvents(openAt(path))).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+      other.exec("update measurements set value_json = '{half' where subject = 'n3'");
+      await expect(keptValues(openAt(path))).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+    });
+
+    it("as good as ever, when an event is of a shape that only a newer version knows", async () => {
+      const path = await makeDatabase();
+      const other = openBeside(path);
+      other.exec("update events set data_json = '{half', type = 'moon.phase' where seq = 3");
+      other.exec("update events set data_json = '[1]', cause_json = '{\"depth\":\"9th\"}' where seq = 4");
+      other.exec(`update events set cause_json = '{"chain":"c","depth":2,"triggers":["r/t"],"moon":1}' where seq = 5`);
+      const events = await allEvents(openAt(path));
+      expect(events).toHaveLength(500);
+      expect(events[2]).toMatchObject({ type: "moon.phase", data: { unreadable: "{half" }, cause: undefined });
+      expect(events[3]).toMatchObject({ data: { unreadable: "[1]" } });
+      expect(events[4]?.cause).toEqual({ chain: "c", depth: 2, triggers: ["r/t"] });
+      // No depth is laundered: what cannot be read is deeper than any chain may get.
+      expect(stopOf("r/t", events[3]?.cause, true, DEFAULT_DEPTH)).toBe("depth");
     });
 
     it("locked, while another program writes, and goes on once that is over", async () => {

@@ -23,7 +23,7 @@ function formatFound(found: CommandResponse<"gc">, { colour }: Terminal): string
     .slice(0, 20)
     .map((run) => [run.id, printable(run.name ?? "-"), formatAge(nowMs - run.endedMs)]);
   const lines = [
-    `${plural(found.runs.length, "run")} with snapshots and logs, ${plural(found.workspaces.length, "idle workspace")}, ${plural(found.pins, "pin")}: ${formatSize(found.bytes)}`,
+    `${plural(found.runs.length, "run")} with snapshots and logs, ${plural(found.workspaces.length, "idle workspace")}, ${plural(found.pins, "pin")}, ${plural(found.events, "old event")}: ${formatSize(found.bytes)}`,
     ...(runs.length > 0 ? [formatTable(runs, "  ")] : []),
     ...found.workspaces.map((workspace) => `  ${workspace.path}`),
     ...found.retained.map(
@@ -32,7 +32,7 @@ function formatFound(found: CommandResponse<"gc">, { colour }: Terminal): string
     ),
   ];
   if (found.removed) lines.push("All of this was removed.");
-  else if (found.runs.length + found.workspaces.length + found.pins > 0)
+  else if (found.runs.length + found.workspaces.length + found.pins + found.events > 0)
     lines.push("Nothing was removed yet: anabranch gc --yes");
   return lines.join("\n");
 }
