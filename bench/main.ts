@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { accept } from "./accept.ts";
 import { agents } from "./agents.ts";
 import type { Bench } from "./bench.ts";
+import { delivery } from "./delivery.ts";
 import { landing } from "./landing.ts";
 import { cpuPressureMs, describeMachine } from "./machine.ts";
 import { makespanReal } from "./makespan-real.ts";
@@ -36,6 +37,7 @@ const BENCHES: readonly Bench[] = [
   overhead,
   startup,
   agents,
+  delivery,
 ];
 
 const { values, positionals } = parseArgs({
