@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   landing: ["base", "git", "merge", "workspaces"],
   triggers: ["store"],
   protocol: ["base", "engine", "workflows"],
+  notify: [],
   daemon: [
     "base",
     "engine",
@@ -25,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "git",
     "store",
     "agents",
+    "notify",
     "workflows",
     "workspaces",
     "landing",

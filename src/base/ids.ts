@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /** Where all randomness comes from: fills and returns `size` bytes. */
 export type RandomBytes = (size: number) => Uint8Array;
@@ -24,6 +24,12 @@ export function newId(random: RandomBytes, length = 12): string {
     id += index === 0 ? ALPHABET[10 + (value % 22)] : ALPHABET[value & 31];
   }
   return id;
+}
+
+/** The name that a text always gets: whoever names the same thing again names it the same. */
+export function idFrom(text: string, length = 12): string {
+  const digest = createHash("sha256").update(text).digest();
+  return newId((size) => digest.subarray(0, size), length);
 }
 
 /** A random name of the kind that other programs ask for: a UUID, version 4. */

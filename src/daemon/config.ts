@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 
+import { NOTIFY_KINDS, type NotifyTarget } from "../notify/target.ts";
 import type { PriceList } from "../agents/prices.ts";
 import type { ChildBounds } from "./child-limits.ts";
 import { DURATION_PATTERN, durationMs } from "../workflows/units.ts";
@@ -40,6 +41,8 @@ export interface DaemonConfig {
   readonly keepMs: number;
   /** How long events are kept, and how many at most. */
   readonly events: EventLimits;
+  /** Who outside is told of what happens. */
+  readonly notify: readonly NotifyTarget[];
 }
 
 const duration = z.string().regex(DURATION_PATTERN, "expected a duration such as 500ms, 10s, 5m or 2h");
@@ -54,6 +57,19 @@ const price = z
   .transform(({ input, output, cacheRead = input, cacheWrite = input }) => ({ input, output, cacheRead, cacheWrite }));
 const LEAST_LEASE_MS = 100;
 const lease = duration.refine((text) => durationMs(text) >= LEAST_LEASE_MS, "expected at least 100ms");
+const notifyOn = z.array(z.enum(NOTIFY_KINDS)).optional();
+const repositories = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional();
+const notifyTarget = z.union([
+  z.strictObject({ command: z.string().min(1), timeout: duration.optional(), on: notifyOn, repositories }),
+  z.strictObject({
+    webhook: z.url({ protocol: /^https?$/, error: "expected an address such as https://example.org/hook" }),
+    secret: z.string().min(1).optional(),
+    on: notifyOn,
+    repositories,
+  }),
+  z.strictObject({ desktop: z.literal(true), on: notifyOn, repositories }),
+]);
+const targetName = z.string().regex(/^[A-Za-z0-9][\w-]*$/, "expected a name of letters, digits, - and _");
 const file = z.strictObject({
   parallel: z.int().min(1).max(1000).optional(),
   kinds: z.record(z.string(), z.int().min(1)).optional(),
@@ -68,6 +84,7 @@ const file = z.strictObject({
   idle: duration.optional(),
   keep: duration.optional(),
   events: z.strictObject({ keep: duration.optional(), most: z.int().min(1000).optional() }).optional(),
+  notify: z.record(targetName, notifyTarget).optional(),
 });
 
 /**
@@ -91,5 +108,18 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
     idleMs: durationMs(given.idle ?? "10m"),
     keepMs: durationMs(given.keep ?? "14d"),
     events: { keepMs: durationMs(given.events?.keep ?? "30d"), most: given.events?.most ?? 1_000_000 },
+    notify: Object.entries(given.notify ?? {}).map(([name, target]) => settleTarget(name, target, directory)),
   };
+}
+
+function settleTarget(name: string, given: z.infer<typeof notifyTarget>, directory: string): NotifyTarget {
+  const { on = [], repositories: globs } = given;
+  const settled = { name, on, repositories: typeof globs === "string" ? [globs] : globs };
+  if ("desktop" in given) return { ...settled, way: { type: "desktop" } };
+  if ("command" in given) {
+    const timeoutMs = durationMs(given.timeout ?? "30s");
+    return { ...settled, way: { type: "command", command: given.command, timeoutMs } };
+  }
+  const secretFile = given.secret === undefined ? undefined : resolve(directory, given.secret);
+  return { ...settled, way: { type: "webhook", url: given.webhook, secretFile } };
 }

@@ -7,6 +7,7 @@ import { releaseLeases } from "../store/leases.ts";
 import type { Statement } from "../store/port.ts";
 import { updateRun, type RunLanding, type RunPatch } from "../store/runs.ts";
 import { patchedTask, updateTask, type TaskPatch, type TaskRow } from "../store/tasks.ts";
+import type { Announcements } from "./announcements.ts";
 import type { LiveRun, LiveTask, PlanRecord } from "./live-run.ts";
 
 /** What triggers wait for by the name of the workflow. */
@@ -31,6 +32,7 @@ export interface FinishedDraft {
 export class Draft {
   readonly run: LiveRun;
   readonly #atMs: number;
+  readonly #announcements: Announcements | undefined;
   readonly #tasks = new Map<string, TaskRow>();
   readonly #attempts = new Map<string, AttemptRow>();
   readonly #statements: Statement[] = [];
@@ -39,9 +41,11 @@ export class Draft {
   /** Whether the run may have come to its end although no task has changed. */
   #looksAtEnd = false;
 
-  constructor(run: LiveRun, atMs: number) {
+  /** @param announcements tell those who wait; without them nobody is told, which is for looking ahead only */
+  constructor(run: LiveRun, atMs: number, announcements?: Announcements) {
     this.run = run;
     this.#atMs = atMs;
+    this.#announcements = announcements;
   }
 
   /** The task as it will stand. */
@@ -132,8 +136,28 @@ export class Draft {
     }
     const statements = [...this.#statements];
     if (this.#runPatch !== undefined) statements.push(updateRun(this.run.row, this.#runPatch));
-    const tasks = [...this.#tasks.keys()];
-    return { statements, tasks, ended: tasks.filter((name) => this.#endsTask(name)), install: () => this.#install() };
+    const [tasks, ended] = [[...this.#tasks.keys()], this.#ended()];
+    statements.push(...this.#announced(ended));
+    return { statements, tasks, ended: ended.map(({ name }) => name), install: () => this.#install() };
+  }
+
+  /** What those who wait are told of all that ends with this. */
+  #announced(ended: readonly TaskRow[]): Statement[] {
+    const { run } = this;
+    if (this.#announcements === undefined) return [];
+    const told: Statement[] = [];
+    for (const task of ended) told.push(...this.#announcements.taskEnded(run, task, this.#atMs));
+    const { state, outcome } = this.#runPatch ?? {};
+    if (state !== "ended" || outcome === undefined) return told;
+    const tasks = [...run.tasks.keys()].map((name) => this.task(name));
+    return [...told, ...this.#announcements.runEnded(run, outcome, tasks, this.#atMs)];
+  }
+
+  /** The tasks that end with this. */
+  #ended(): TaskRow[] {
+    return [...this.#tasks.values()].filter(
+      (task) => task.state === "ended" && this.#live(task.name).row.state !== "ended",
+    );
   }
 
   #take(step: Step): void {
@@ -163,7 +187,7 @@ export class Draft {
 
   #view(): RunView {
     const { run } = this;
-    const ended = [...this.#tasks.values()].filter(({ name }) => this.#endsTask(name));
+    const ended = this.#ended();
     return {
       graph: run.graph,
       join: run.row.spec.join,
@@ -173,10 +197,6 @@ export class Draft {
       statusOf: (name) => statusOf(this.task(name)),
       openTasks: run.holding - ended.filter((task) => !this.#live(task.name).spec.detach).length,
     };
-  }
-
-  #endsTask(name: string): boolean {
-    return this.#tasks.get(name)?.state === "ended" && this.#live(name).row.state !== "ended";
   }
 
   #install(): void {

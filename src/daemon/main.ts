@@ -32,6 +32,7 @@ import { openTrash } from "../workspaces/trash.ts";
 import { openVault, replaceFile, type Vault } from "../workspaces/vault.ts";
 import { Mailbox } from "./agents/mailbox.ts";
 import { NoticeBoard } from "./notice-board.ts";
+import { Announcements } from "./announcements.ts";
 import { Accepter } from "./accepter.ts";
 import { ChildLimits } from "./child-limits.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
@@ -153,14 +154,16 @@ async function assemble(
     const [coldMs = Number.POSITIVE_INFINITY] = remembered.spinUp(repositoryId).cold;
     return coldMs <= CHEAP_WORKSPACE_MS && size < 2 * config.parallel;
   };
-  const book = new RunBook(store, clock, log);
+  const announcements = new Announcements(config.notify);
+  const book = new RunBook(store, clock, log, announcements);
   const parts: Parts = {
     clock,
     random: systemRandom,
     adapters: createAdapters(clock),
     stopping,
     mailbox: new Mailbox(store, clock, systemRandom),
-    notices: new NoticeBoard(store, clock, systemRandom),
+    notices: new NoticeBoard(store, clock, systemRandom, announcements),
+    announcements,
     agentRetryMs: config.agentRetryMs,
     log,
     layout,

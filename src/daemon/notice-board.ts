@@ -21,6 +21,7 @@ import {
   type NoticeRow,
 } from "../store/notices.ts";
 import type { Statement, Store } from "../store/port.ts";
+import { Announcements } from "./announcements.ts";
 
 /** A person's answer. */
 export interface NoticeAnswer {
@@ -68,11 +69,13 @@ export class NoticeBoard {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #random: RandomBytes;
+  readonly #announcements: Announcements;
 
-  constructor(store: Store, clock: Clock, random: RandomBytes) {
+  constructor(store: Store, clock: Clock, random: RandomBytes, announcements = new Announcements([])) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
+    this.#announcements = announcements;
   }
 
   /** Takes up what an earlier daemon left open. An agent that asked is gone, and will ask again. */
@@ -108,7 +111,11 @@ export class NoticeBoard {
     };
     const { id, kind, record, expiresMs } = row;
     const data = { notice: id, kind, title: record.title, ...(expiresMs === undefined ? {} : { expiresMs }) };
-    const statements = [insertNotice(row), eventOf(row, "notice.opened", createdMs, data)];
+    const statements = [
+      insertNotice(row),
+      eventOf(row, "notice.opened", createdMs, data),
+      ...this.#announcements.noticed(row, createdMs),
+    ];
     return { row, statements, opened: () => this.#show(row) };
   }
 
@@ -216,7 +223,12 @@ export class NoticeBoard {
     this.#open.delete(row.id);
     const data = { notice: row.id, kind: row.kind, title: record.title, ...(by === undefined ? {} : { by }) };
     try {
-      await this.#store.commit([settleNotice(row, state, record, atMs), eventOf(row, `notice.${state}`, atMs, data)]);
+      await this.#store.commit([
+        settleNotice(row, state, record, atMs),
+        eventOf(row, `notice.${state}`, atMs, data),
+        // That it came to nothing because nobody answered is still to be read.
+        ...(state === "expired" ? [] : [this.#announcements.noticeSettled(row.id, atMs)]),
+      ]);
     } catch (cause) {
       // What is gone together with its run comes back no more.
       const isGone = isAnabranchError(cause) && cause.code === "STORE_CONFLICT";

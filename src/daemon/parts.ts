@@ -14,6 +14,7 @@ import type { PortPool } from "../workspaces/ports.ts";
 import type { Trash } from "../workspaces/trash.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { ChildLimits } from "./child-limits.ts";
+import type { Announcements } from "./announcements.ts";
 import type { Mailbox } from "./agents/mailbox.ts";
 import type { EventLog } from "./events/event-log.ts";
 import type { LeaseBook } from "./lease-book.ts";
@@ -48,6 +49,7 @@ export interface Parts {
   readonly stopping: AbortSignal;
   readonly mailbox: Mailbox;
   readonly notices: NoticeBoard;
+  readonly announcements: Announcements;
   /** See the daemon's configuration. */
   readonly agentRetryMs: number;
   readonly controlGroups: ControlGroups | undefined;

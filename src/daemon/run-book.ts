@@ -7,6 +7,7 @@ import type { Statement, Store } from "../store/port.ts";
 import { adoptRun, findRun, inheritRun, loadOpenRuns, type RunRow, type StartingTask } from "../store/runs.ts";
 import { loadTasks } from "../store/tasks.ts";
 import type { RunSpec } from "../workflows/spec.ts";
+import type { Announcements } from "./announcements.ts";
 import { Draft } from "./draft.ts";
 import { makeLiveRun, taskKey, type LiveRun, type PlanRecord } from "./live-run.ts";
 
@@ -26,11 +27,13 @@ export class RunBook {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #announcements: Announcements;
 
-  constructor(store: Store, clock: Clock, log: Log) {
+  constructor(store: Store, clock: Clock, log: Log, announcements: Announcements) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
+    this.#announcements = announcements;
   }
 
   /** Reads every run with work left: at start-up. */
@@ -132,7 +135,7 @@ export class RunBook {
   }
 
   async #commit(run: LiveRun, build: (draft: Draft) => void, changed: readonly string[]): Promise<void> {
-    const draft = new Draft(run, this.#clock.wallMs());
+    const draft = new Draft(run, this.#clock.wallMs(), this.#announcements);
     build(draft);
     const { statements, install, tasks, ended } = draft.finish(changed);
     if (statements.length === 0) return;

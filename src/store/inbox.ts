@@ -56,12 +56,12 @@ export function addressOfConversation(id: string): string {
 // Found in the transaction itself: a parent that ends at the same time is either seen as ended, or passes the entry on.
 const WAITS_FOR_RUN = `(
   with recursive above (run_id, task, asker, live) as (
-    select r.parent_run, r.parent_task, r.asker, (
-      select 1 from tasks t where t.run_id = r.parent_run and t.name = r.parent_task and t.state <> 'ended'
+    select r.owner_run, r.owner_task, r.asker, (
+      select 1 from tasks t where t.run_id = r.owner_run and t.name = r.owner_task and t.state <> 'ended'
     ) from runs r where r.id = ?
     union all
-    select r.parent_run, r.parent_task, r.asker, (
-      select 1 from tasks t where t.run_id = r.parent_run and t.name = r.parent_task and t.state <> 'ended'
+    select r.owner_run, r.owner_task, r.asker, (
+      select 1 from tasks t where t.run_id = r.owner_run and t.name = r.owner_task and t.state <> 'ended'
     ) from above a join runs r on r.id = a.run_id where a.live is null
   )
   select coalesce(
@@ -76,8 +76,16 @@ export function putInbox(entry: NewInboxEntry & { readonly addressee: string }):
   return insertEntry(entry, "?", entry.addressee);
 }
 
+/** Puts an entry into an inbox; where one of its key was read already, it is unread once more. */
+export function putInboxAgain(entry: NewInboxEntry & { readonly addressee: string }): Statement {
+  const { sql, values } = putInbox(entry);
+  const again = `do update set state = 'unread', read_ms = null, record_json = excluded.record_json,
+    created_ms = excluded.created_ms`;
+  return { sql: sql.replace(/do nothing$/, again), values };
+}
+
 /**
- * Puts an entry into the inbox of whoever waits for a run: the task that started it, where that has not ended; else
+ * Puts an entry into the inbox of whoever waits for a run: the task that owns it, where that has not ended; else
  * whoever waits for that task's run; in the end the conversation that asked, or the person.
  */
 export function putOutcome(entry: NewInboxEntry & { readonly run: string }): Statement {
@@ -164,16 +172,6 @@ export async function countUnread(store: Store, addressee: string, repositoryId?
           [addressee, repositoryId],
         );
   return row === undefined ? 0 : numberOf(row, "count");
-}
-
-/** The unread entries of tasks, for those of them that may be at work. */
-export async function loadUnreadOfTasks(store: Store, limit: number): Promise<InboxRow[]> {
-  const rows = await store.read(
-    `select * from inbox where addressee >= 'task:' and addressee < 'task;' and state = 'unread'
-     order by addressee, created_ms limit ?`,
-    [limit],
-  );
-  return rows.map(parseInboxRow);
 }
 
 function parseInboxRow(row: SqlRow): InboxRow {
