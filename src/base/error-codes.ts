@@ -67,6 +67,8 @@ export const ERROR_CODES = {
   WORKFLOW_UNKNOWN: "missing",
   GRAPH_CYCLE: "config",
   GRAPH_INVALID: "config",
+  // events
+  EVENT_INVALID: "usage",
   // workspaces and tasks
   COMMAND_MISSING: "environment",
   DISK_FULL: "environment",

@@ -2,6 +2,7 @@
 import { CommanderError, Option, type Command } from "commander";
 
 import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
+import { addEventCommands } from "./event-program.ts";
 import { act, addCommand, addCommon, addRunOptions, program } from "./program.ts";
 
 addCommand(
@@ -411,6 +412,8 @@ for (const [name, about] of [
   if (name === "stop") command.option("--cancel", "stop all running tasks first");
   act(command, () => import("./commands/daemon.ts"), [name]);
 }
+
+addEventCommands();
 
 function addConflicts(usage: string, about: string, word: string, help: string, parent: Command = program): Command {
   const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);

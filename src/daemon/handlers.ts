@@ -11,6 +11,7 @@ import { collectGarbage } from "./collect.ts";
 import type { Accepter } from "./accepter.ts";
 import type { DaemonConfig } from "./config.ts";
 import { examine, type DoctorContext } from "./doctor.ts";
+import type { Emitter } from "./events/emitter.ts";
 import type { Retention } from "./events/retention.ts";
 import type { ConflictDesk } from "./conflict-desk.ts";
 import type { Forecaster } from "./forecaster.ts";
@@ -41,6 +42,7 @@ export interface HandlerContext extends DoctorContext {
   readonly desk: ConflictDesk;
   readonly forecaster: Forecaster;
   readonly retention: Retention;
+  readonly emitter: Emitter;
   readonly config: DaemonConfig;
   readonly version: string;
   readonly startedMs: number;
@@ -176,6 +178,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     ...createSessionHandlers(context),
     ...createDefinitionHandlers(context),
     ...createLeaseHandlers(context),
+    emit: (request, caller) => context.emitter.emit(request, caller),
     predict: (request) => predict(parts, context.forecaster, request),
 
     gc: (request) => collectGarbage(parts, context.retention, request, context.config.keepMs),

@@ -37,6 +37,7 @@ import { Accepter } from "./accepter.ts";
 import { ChildLimits } from "./child-limits.ts";
 import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";
+import { Emitter } from "./events/emitter.ts";
 import { EventLog } from "./events/event-log.ts";
 import { Retention } from "./events/retention.ts";
 import { Forecaster } from "./forecaster.ts";
@@ -81,6 +82,7 @@ async function main(): Promise<void> {
   const desk = new ConflictDesk(parts, lander);
   const forecaster = new Forecaster(parts, config.forecastMs);
   const retention = new Retention(parts, config.events);
+  const emitter = new Emitter(parts);
   const socket = join(directories.runtime, "daemon.sock");
   const closeAll = async (): Promise<void> => {
     await forecaster.stop();
@@ -102,6 +104,7 @@ async function main(): Promise<void> {
     desk,
     forecaster,
     retention,
+    emitter,
     config,
     version: VERSION,
     startedMs,

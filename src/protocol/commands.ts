@@ -4,6 +4,7 @@ import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
 import { backgroundCommands } from "./background-commands.ts";
+import { emitCommand } from "./emit.ts";
 import { budget, LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import {
   agentSummary,
@@ -374,6 +375,7 @@ export const commands = {
   },
   leases: { request: z.strictObject({ directory }), response: z.array(leaseView), inTask: "allowed" },
   ...backgroundCommands,
+  ...emitCommand,
   gc: {
     request: z.strictObject({
       /** Only runs that ended longer ago. */

@@ -225,14 +225,50 @@ export class Anabranch {
     return this.ask("leases", { directory });
   }
 
-  /** Events in the order they were committed; with `follow`, also those to come. */
-  async *events(options: StreamRequest<"events"> = {}): AsyncGenerator<EventView, void, undefined> {
+  /**
+   * Events in the order they were committed; with `follow`, also those to come.
+   * @param onReset is told where some of what was asked for is kept no more, and what the first is that may be
+   */
+  async *events(
+    options: StreamRequest<"events"> = {},
+    onReset: (oldestSeq: number) => void = () => undefined,
+  ): AsyncGenerator<EventView, void, undefined> {
     let { afterSeq = 0 } = options;
     for await (const message of this.#resume("events", () => ({ ...options, afterSeq }))) {
-      if (message.type !== "event") continue;
-      afterSeq = message.data.seq;
-      yield message.data;
+      if (message.type === "reset") onReset(message.data.oldestSeq);
+      else {
+        afterSeq = message.data.seq;
+        yield message.data;
+      }
     }
+  }
+
+  /**
+   * Appends an event of one's own, `custom.NAME`, that triggers may wait for. Inside a task it belongs to what led to it.
+   * @param options `inMs`, `at`: when, where not at once; `key`: the same name and key make one event
+   * @throws {AnabranchError} `EVENT_INVALID`
+   */
+  emit(
+    name: string,
+    data: Readonly<Record<string, unknown>> = {},
+    options: {
+      readonly key?: string;
+      readonly inMs?: number;
+      readonly at?: Date;
+      /** A folder inside the repository. Default: the current one. */
+      readonly directory?: string;
+    } = {},
+  ): Promise<CommandResponse<"emit">> {
+    const { key = newId(systemRandom, 24), inMs, at, directory } = options;
+    return this.ask("emit", {
+      name,
+      data,
+      directory: resolve(directory ?? process.cwd()),
+      // Asked again because the daemon went away, it is the same event.
+      key,
+      ...(inMs === undefined ? {} : { inMs }),
+      ...(at === undefined ? {} : { atMs: at.getTime() }),
+    });
   }
 
   /** Gives any command of the protocol. One the daemon did not answer, because it went away, is given again. */
@@ -391,6 +427,7 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "agents-trust",
   "claim",
   "leases",
+  "emit",
   "gc",
   "doctor",
 ]);

@@ -165,7 +165,7 @@ describe("the SQLite store", () => {
       const path = await makeDatabase();
       const bytes = readFileSync(path);
       // Behind what describes the tables, without which it could not even be opened.
-      writeFileSync(path, bytes.fill(0xa5, 90 * PAGE_BYTES));
+      writeFileSync(path, bytes.fill(0xa5, 120 * PAGE_BYTES));
       const store = openAt(path);
       await expect(numbersIn(store)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
       expect((await store.findProblems()).length).toBeGreaterThan(0);
