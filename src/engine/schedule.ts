@@ -58,8 +58,7 @@ function checkZone(timeZone: string | undefined): string | undefined {
   // An offset is no zone: it knows no daylight saving.
   if (!/^[A-Za-z]/.test(timeZone)) return problem;
   try {
-    new Intl.DateTimeFormat("en", { timeZone });
-    return undefined;
+    return Intl.DateTimeFormat("en", { timeZone }).format(0) === "" ? problem : undefined;
   } catch {
     return problem;
   }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { checkCron, dueBetween, nextDueMs, type When } from "../../../src/engine/schedule.ts";
@@ -67,7 +67,7 @@ describe("a cron pattern", () => {
   );
 
   it("is refused or understood whatever it says, and never throws", () => {
-    const part = fc.oneof(fc.string({ maxLength: 6 }), fc.stringMatching(/^[0-9*\/,\-LW#?+]{1,6}$/));
+    const part = fc.oneof(fc.string({ maxLength: 6 }), fc.stringMatching(/^[0-9*/,\-LW#?+]{1,6}$/));
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.array(part, { minLength: 5, maxLength: 6 })), (parts) => {
         const cron = typeof parts === "string" ? parts : parts.join(" ");
