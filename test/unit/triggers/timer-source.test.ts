@@ -303,9 +303,9 @@ describe("an event that was put off", () => {
     });
     hand.advance(10_000);
     for (let round = 0; round < 10; round += 1) await timers.want([]);
-    const ids = (await allEvents(store)).map(({ data }) => data["id"]);
-    expect(ids).toHaveLength(1000);
-    expect(new Set(ids).size).toBe(1000);
+    expect(await store.read("select count(*) as all_of_them, count(distinct data_json) as each from events")).toEqual([
+      { all_of_them: 1000, each: 1000 },
+    ]);
   });
 });
 
@@ -316,6 +316,6 @@ describe("ten thousand timers", () => {
     await timers.want(wishes);
     hand.advance(HOUR_MS);
     await timers.want(wishes);
-    expect(await allEvents(store)).toHaveLength(10_000);
+    expect(await store.read("select count(distinct key) as fired from events")).toEqual([{ fired: 10_000 }]);
   });
 });
