@@ -5,9 +5,10 @@ import { z } from "zod";
 
 import { NOTIFY_KINDS, type NotifyTarget } from "../notify/target.ts";
 import type { PriceList } from "../agents/prices.ts";
-import type { ChildBounds } from "./child-limits.ts";
-import { DURATION_PATTERN, durationMs } from "../workflows/units.ts";
+import { DURATION_PATTERN, durationMs, SIZE_PATTERN, sizeBytes } from "../workflows/units.ts";
 import { readYaml } from "../workflows/yaml.ts";
+import type { ChildBounds } from "./child-limits.ts";
+import type { HoldBounds } from "./hold.ts";
 
 /** How much of the past is kept as events. */
 export interface EventLimits {
@@ -20,10 +21,12 @@ export interface EventLimits {
 export interface DaemonConfig {
   /** The most tasks at work at once. Default: twice the processors, at least four. */
   readonly parallel: number;
-  /** The most tasks of each kind at work at once. */
-  readonly kinds: Readonly<Record<string, number>>;
+  /** For each kind: the most tasks at work at once, and the most that start in a minute. */
+  readonly kinds: Readonly<Record<string, { readonly parallel?: number; readonly perMinute?: number }>>;
   /** How many tasks a task may start, and how deep that may go. */
   readonly children: ChildBounds;
+  /** How much room there must be before anything starts. */
+  readonly hold: HoldBounds;
   /** How long each rung of the kill ladder waits. */
   readonly interruptMs: number;
   readonly terminateMs: number;
@@ -46,6 +49,7 @@ export interface DaemonConfig {
 }
 
 const duration = z.string().regex(DURATION_PATTERN, "expected a duration such as 500ms, 10s, 5m or 2h");
+const size = z.string().regex(SIZE_PATTERN, "expected a size such as 512mb or 1gb");
 const perMillion = z.number().min(0);
 const price = z
   .strictObject({
@@ -70,12 +74,25 @@ const notifyTarget = z.union([
   z.strictObject({ desktop: z.literal(true), on: notifyOn, repositories }),
 ]);
 const targetName = z.string().regex(/^[A-Za-z0-9][\w-]*$/, "expected a name of letters, digits, - and _");
+const kindLimit = z.union([
+  z
+    .int()
+    .min(1)
+    .transform((parallel) => ({ parallel })),
+  z
+    .strictObject({ parallel: z.int().min(1).optional(), perMinute: z.int().min(1).max(100_000).optional() })
+    .transform(({ parallel, perMinute }) => ({
+      ...(parallel === undefined ? {} : { parallel }),
+      ...(perMinute === undefined ? {} : { perMinute }),
+    })),
+]);
 const file = z.strictObject({
   parallel: z.int().min(1).max(1000).optional(),
-  kinds: z.record(z.string(), z.int().min(1)).optional(),
+  kinds: z.record(z.string(), kindLimit).optional(),
   children: z
     .strictObject({ depth: z.int().min(0).max(100).optional(), most: z.int().min(0).max(10_000).optional() })
     .optional(),
+  hold: z.strictObject({ disk: size.optional(), memory: size.optional() }).optional(),
   kill: z.strictObject({ interrupt: duration.optional(), terminate: duration.optional() }).optional(),
   forecast: duration.optional(),
   agentRetry: duration.optional(),
@@ -99,6 +116,7 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
     parallel: given.parallel ?? Math.max(4, 2 * availableParallelism()),
     kinds: given.kinds ?? {},
     children: { depth: given.children?.depth ?? 5, most: given.children?.most ?? 20 },
+    hold: { diskBytes: optionalSize(given.hold?.disk), memoryBytes: optionalSize(given.hold?.memory) },
     interruptMs: durationMs(given.kill?.interrupt ?? "5s"),
     terminateMs: durationMs(given.kill?.terminate ?? "5s"),
     forecastMs: durationMs(given.forecast ?? "3s"),
@@ -122,4 +140,8 @@ function settleTarget(name: string, given: z.infer<typeof notifyTarget>, directo
   }
   const secretFile = given.secret === undefined ? undefined : resolve(directory, given.secret);
   return { ...settled, way: { type: "webhook", url: given.webhook, secretFile } };
+}
+
+function optionalSize(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : sizeBytes(text);
 }

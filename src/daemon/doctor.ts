@@ -30,6 +30,7 @@ export async function examine(
     await gitVersion(parts),
     runtimeDirectory(context),
     await diskSpace(context),
+    await room(parts),
     await database(parts),
     await sharedBlocks(context),
     controlGroups(parts),
@@ -113,6 +114,18 @@ async function diskSpace({ state }: DoctorContext): Promise<CheckView> {
     evidence,
     fix: "anabranch gc, or free some space",
   };
+}
+
+async function room({ hold }: Parts): Promise<CheckView> {
+  await hold.look();
+  return hold.why === undefined
+    ? { name: "room to start", result: "ok", evidence: "enough of disk and memory: tasks start" }
+    : {
+        name: "room to start",
+        result: "fail",
+        evidence: `no task starts, ${hold.why}`,
+        fix: "anabranch gc, or free some space; hold: in config.yaml says how much is wanted",
+      };
 }
 
 async function database(parts: Parts): Promise<CheckView> {

@@ -85,6 +85,7 @@ export function createHandlers(context: HandlerContext): Handlers {
   };
   return {
     async status() {
+      await parts.hold.look();
       const { working, ready } = reconciler.counts();
       return {
         pid: process.pid,
@@ -97,6 +98,7 @@ export function createHandlers(context: HandlerContext): Handlers {
         activeRuns: parts.book.all().filter((run) => run.unended > 0).length,
         workingTasks: working,
         readyTasks: ready,
+        ...(parts.hold.why === undefined ? {} : { held: parts.hold.why }),
       };
     },
 

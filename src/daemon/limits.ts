@@ -1,10 +1,12 @@
 import type { LiveRun } from "./live-run.ts";
 import type { DaemonConfig } from "./config.ts";
 
+const KIND = "kind:";
+
 /** How many tasks may be at work at once: in all, and for each named limit. */
 export class Limits {
   readonly total: number;
-  readonly #kinds: Readonly<Record<string, number>>;
+  readonly #kinds: DaemonConfig["kinds"];
   readonly #capacities = new Map<string, number>();
 
   constructor(config: DaemonConfig) {
@@ -30,7 +32,12 @@ export class Limits {
   /** A lock has room for one; a limit nobody set has none. */
   capacityOf(limit: string): number {
     if (limit.startsWith("lock:")) return 1;
-    if (limit.startsWith("kind:")) return this.#kinds[limit.slice(5)] ?? Number.POSITIVE_INFINITY;
+    if (limit.startsWith(KIND)) return this.#kinds[limit.slice(KIND.length)]?.parallel ?? Number.POSITIVE_INFINITY;
     return this.#capacities.get(limit) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** How many tasks of a kind may start in a minute. */
+  perMinuteOf(limit: string): number | undefined {
+    return limit.startsWith(KIND) ? this.#kinds[limit.slice(KIND.length)]?.perMinute : undefined;
   }
 }

@@ -18,6 +18,7 @@ import { fileLog, type Log } from "../base/log.ts";
 import { Semaphore } from "../base/semaphore.ts";
 import { Turns } from "../base/turns.ts";
 import { VERSION } from "../base/version.ts";
+import { Scheduler } from "../engine/scheduler.ts";
 import { createGit } from "../git/git.ts";
 import { leaveTaskControlGroup, probeControlGroups } from "../process/cgroup.ts";
 import { endOwnPrograms, OWNER_VARIABLE } from "../process/own-programs.ts";
@@ -41,6 +42,7 @@ import { Emitter } from "./events/emitter.ts";
 import { EventLog } from "./events/event-log.ts";
 import { Retention } from "./events/retention.ts";
 import { Forecaster } from "./forecaster.ts";
+import { Hold } from "./hold.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
 import { Lander } from "./lander.ts";
 import { LeaseBook } from "./lease-book.ts";
@@ -48,6 +50,7 @@ import { Limits } from "./limits.ts";
 import { takeLock } from "./lock.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { RepositoryMemory } from "./memory.ts";
+import { readRoom } from "./room.ts";
 import type { Parts } from "./parts.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RunBook } from "./run-book.ts";
@@ -159,6 +162,7 @@ async function assemble(
   };
   const announcements = new Announcements(config.notify);
   const book = new RunBook(store, clock, log, announcements);
+  const limits = new Limits(config);
   const parts: Parts = {
     clock,
     random: systemRandom,
@@ -183,7 +187,13 @@ async function assemble(
     memory: new MemoryWatch(clock),
     remembered,
     controlGroups: probeControlGroups(groups),
-    limits: new Limits(config),
+    limits,
+    scheduler: new Scheduler({
+      total: limits.total,
+      of: (limit) => limits.capacityOf(limit),
+      perMinute: (limit) => limits.perMinuteOf(limit),
+    }),
+    hold: new Hold(clock, layout.state, () => readRoom(layout.state), config.hold),
     children: new ChildLimits({ store, book }, config.children),
     ladder: { interruptMs: config.interruptMs, terminateMs: config.terminateMs },
     preparing: new Turns(),

@@ -4,6 +4,7 @@ import type { RandomBytes } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Semaphore } from "../base/semaphore.ts";
 import type { Turns } from "../base/turns.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
 import type { Git } from "../git/git.ts";
 import type { ControlGroups } from "../process/cgroup.ts";
 import type { KillLadder } from "../process/ladder.ts";
@@ -17,6 +18,7 @@ import type { ChildLimits } from "./child-limits.ts";
 import type { Announcements } from "./announcements.ts";
 import type { Mailbox } from "./agents/mailbox.ts";
 import type { EventLog } from "./events/event-log.ts";
+import type { Hold } from "./hold.ts";
 import type { LeaseBook } from "./lease-book.ts";
 import type { Limits } from "./limits.ts";
 import type { MemoryWatch } from "./memory-watch.ts";
@@ -55,6 +57,8 @@ export interface Parts {
   readonly controlGroups: ControlGroups | undefined;
   readonly limits: Limits;
   readonly children: ChildLimits;
+  readonly scheduler: Scheduler;
+  readonly hold: Hold;
   readonly ladder: KillLadder;
   /** The vault of a repository, opened on first use. */
   readonly vaultOf: (repositoryId: string) => Vault;

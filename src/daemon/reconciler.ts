@@ -9,13 +9,14 @@ import { toAnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
 import { newId } from "../base/ids.ts";
 import { createSignal, type Signal } from "../base/signal.ts";
-import { Scheduler } from "../engine/scheduler.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
 import { attemptName, loadAttempts, type AttemptRow } from "../store/attempts.ts";
 import type { Statement } from "../store/port.ts";
 import { loadChildRunIds } from "../store/runs.ts";
 import type { WorkspaceRow } from "../store/workspaces.ts";
 import type { Draft } from "./draft.ts";
 import { readyTask, taskKey, type LiveRun, type LiveTask } from "./live-run.ts";
+import { RECHECK_MS } from "./hold.ts";
 import type { Lander } from "./lander.ts";
 import type { ReservedLease } from "./lease-book.ts";
 import type { Limits } from "./limits.ts";
@@ -23,6 +24,8 @@ import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
 import { releaseWorkspace } from "./release.ts";
 import { TaskDriver } from "./task-driver.ts";
+
+const NEVER_MS = Number.POSITIVE_INFINITY;
 
 /** See the head of this file. */
 export class Reconciler {
@@ -44,11 +47,11 @@ export class Reconciler {
   #stopped = false;
 
   constructor(parts: Parts, lander: Lander) {
-    const { limits } = parts;
+    const { limits, scheduler } = parts;
     this.#parts = parts;
     this.#lander = lander;
     this.#limits = limits;
-    this.#scheduler = new Scheduler({ total: limits.total, of: (name) => limits.capacityOf(name) });
+    this.#scheduler = scheduler;
     this.#signal = createSignal(() => this.#look());
     parts.book.onChange((run, tasks) => this.#note(run, tasks));
     parts.leases.onFree((repositoryId) => this.#letGo(repositoryId));
@@ -157,16 +160,38 @@ export class Reconciler {
       this.#retire(run);
     }
     if (this.#stopped || !this.#recovered) return;
-    for (const ready of this.#scheduler.next(this.#parts.clock.monotonicMs())) {
+    const most = await this.#admits();
+    for (const ready of this.#scheduler.next(this.#parts.clock.monotonicMs(), most)) {
       const run = this.#parts.book.get(ready.run);
       const task = run?.tasks.get(ready.key.slice(ready.run.length + 1));
-      if (run === undefined || task === undefined) this.#scheduler.release(ready.key);
+      if (run === undefined || task === undefined) this.#scheduler.withdraw(ready.key);
       else void this.#start(run, task);
     }
+    this.#wakeLater();
+  }
+
+  /** How many tasks may start; where that changes, whoever looks at those that wait is told why. */
+  async #admits(): Promise<number> {
+    const { scheduler, hold, book, log } = this.#parts;
+    if (scheduler.queuedCount === 0) return Number.POSITIVE_INFINITY;
+    const before = hold.why;
+    const most = await hold.admits(scheduler.workingCount);
+    if (hold.why === before) return most;
+    if ((hold.why === undefined) !== (before === undefined)) {
+      log("info", hold.why === undefined ? "there is room again: tasks start" : "no task starts", { why: hold.why });
+    }
+    for (const run of book.all()) if (run.unended > 0) book.touch(run);
+    return most;
+  }
+
+  #wakeLater(): void {
+    const { clock, scheduler, hold } = this.#parts;
     this.#cancelWake();
-    const { wakeAtMs } = this.#scheduler;
-    if (wakeAtMs === undefined) return;
-    this.#cancelWake = this.#parts.clock.after(wakeAtMs - this.#parts.clock.monotonicMs(), () => this.#signal.raise());
+    const nowMs = clock.monotonicMs();
+    const held = hold.why !== undefined && scheduler.queuedCount > 0;
+    const wakeAtMs = Math.min(scheduler.wakeAtMs ?? NEVER_MS, held ? nowMs + RECHECK_MS : NEVER_MS);
+    if (wakeAtMs === NEVER_MS) return;
+    this.#cancelWake = clock.after(wakeAtMs - nowMs, () => this.#signal.raise());
   }
 
   #lookAt(run: LiveRun, name: string): void {
@@ -216,7 +241,7 @@ export class Reconciler {
     const key = taskKey(run.row.id, task.row.name);
     try {
       if (await this.#begin(run, task)) await this.#drive(run, task, false);
-      else this.#scheduler.release(key);
+      else this.#scheduler.withdraw(key);
     } catch (cause) {
       this.#scheduler.release(key);
       await this.#fail(run, task, cause);

@@ -23,6 +23,7 @@ import { withoutWaiting } from "../engine/estimate.ts";
 import type { Graph } from "../engine/graph.ts";
 import type { RunSpec } from "../workflows/spec.ts";
 import type { RunRow, StartingTask } from "../store/runs.ts";
+import { waitsFor } from "./waiting.ts";
 import { intentOf } from "../workflows/intent.ts";
 
 /** A run with everything that is known of it. */
@@ -50,6 +51,7 @@ export async function viewRun(parts: Parts, run: LiveRun): Promise<RunView> {
     taskList: [...run.tasks.values()].map((task) =>
       viewTask(
         parts,
+        run,
         task,
         byTask.get(task.row.name) ?? [],
         sessionsByTask.get(task.row.name) ?? [],
@@ -145,12 +147,15 @@ export function viewPlannedRun(planned: PlannedRun): PlanView {
 
 function viewTask(
   parts: Parts,
-  { row, spec, activity, overlaps }: LiveTask,
+  run: LiveRun,
+  task: LiveTask,
   attempts: readonly AttemptRow[],
   sessions: readonly SessionRow[],
   spent: Spent,
   late: string | undefined,
 ): TaskView {
+  const { row, spec, overlaps } = task;
+  const activity = row.state === "ready" ? waitsFor(parts, run, task) : task.activity;
   const landing = row.landing ?? late;
   const needsYou = parts.notices.open(row.run, row.name);
   return {

@@ -9,10 +9,11 @@
  * longest critical path.
  *
  * Invariants:
- * 1. No limit is ever used beyond its capacity, except by tasks that were found at work at start-up.
+ * 1. No limit is ever used beyond its capacity or its rate, except by tasks that were found at work at start-up.
  * 2. No task stays queued while all of its limits, and the total, have room.
  */
 import { Heap } from "./heap.ts";
+import { TokenBucket } from "./token-bucket.ts";
 import {
   byPriority,
   byTurn,
@@ -32,12 +33,22 @@ export interface Capacities {
   readonly total: number;
   /** For one named limit; `Infinity` where there is none. It may change at any time. */
   readonly of: (limit: string) => number;
+  /** How many tasks may start in a minute, for limits that have such a rate. */
+  readonly perMinute?: (limit: string) => number | undefined;
 }
+
+/** Why a queued task does not start: all places are taken, one limit is full, or its rate is used up until then. */
+export type Queued =
+  | { readonly type: "delayed"; readonly untilMs: number }
+  | { readonly type: "total"; readonly capacity: number }
+  | { readonly type: "limit"; readonly limit: string; readonly capacity: number }
+  | { readonly type: "rate"; readonly limit: string; readonly untilMs: number };
 
 /** See the head of this file. */
 export class Scheduler {
   readonly #capacities: Capacities;
   readonly #used = new Map<string, number>();
+  readonly #rates = new Map<string, TokenBucket>();
   readonly #runs = new Map<string, WaitingRun>();
   readonly #open = new WaitingRoom();
   readonly #full = new Map<string, WaitingRoom>();
@@ -45,6 +56,7 @@ export class Scheduler {
   readonly #queued = new Map<string, ReadyTask>();
   readonly #working = new Map<string, ReadyTask>();
   #nextAge = 0;
+  #nowMs = 0;
 
   constructor(capacities: Capacities) {
     this.#capacities = capacities;
@@ -82,12 +94,22 @@ export class Scheduler {
     this.#unknow(task);
   }
 
-  /** The tasks that start now, in order. They count as at work from here on. */
-  next(nowMs: number): ReadyTask[] {
+  /** A task that was chosen does not start after all: to its rates, it never did. */
+  withdraw(key: string): void {
+    for (const limit of this.#working.get(key)?.limits ?? []) this.#rates.get(limit)?.giveBack();
+    this.release(key);
+  }
+
+  /**
+   * The tasks that start now, in order. They count as at work from here on.
+   * @param most no more than so many
+   */
+  next(nowMs: number, most = Number.POSITIVE_INFINITY): ReadyTask[] {
+    this.#nowMs = nowMs;
     this.#wakeDelayed(nowMs);
     const rooms = this.#roomsToAsk();
     const starting: ReadyTask[] = [];
-    while (this.#working.size < this.#capacities.total) {
+    while (this.#working.size < this.#capacities.total && starting.length < most) {
       const place = this.#firstOf(rooms);
       if (place === undefined) break;
       const full = place.group.limits.find((limit) => !this.#hasRoom(limit));
@@ -97,9 +119,33 @@ export class Scheduler {
     return starting;
   }
 
-  /** When the next delayed task is due, on the monotonic clock. */
+  /** When the next delayed task is due, or a rate lets the next one start, on the monotonic clock. */
   get wakeAtMs(): number | undefined {
-    return this.#nextDelayed()?.notBeforeMs;
+    const rated = [...this.#rates].filter(([limit]) => this.#full.has(limit) && this.#hasPlace(limit));
+    const due = [this.#nextDelayed()?.notBeforeMs, ...rated.map(([, { nextAtMs }]) => nextAtMs)];
+    const known = due.filter((atMs) => atMs !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** Why a queued task did not start when that was last asked; `undefined` where nothing is in its way. */
+  whyQueued(key: string): Queued | undefined {
+    const task = this.#queued.get(key);
+    if (task === undefined) return undefined;
+    const { notBeforeMs } = task;
+    if (notBeforeMs !== undefined && notBeforeMs > this.#nowMs) return { type: "delayed", untilMs: notBeforeMs };
+    const limit = task.limits.find((one) => !this.#hasRoom(one));
+    if (limit !== undefined) {
+      return this.#hasPlace(limit)
+        ? { type: "rate", limit, untilMs: this.#rateOf(limit)?.nextAtMs ?? this.#nowMs }
+        : { type: "limit", limit, capacity: this.#capacities.of(limit) };
+    }
+    const { total } = this.#capacities;
+    return this.#working.size < total ? undefined : { type: "total", capacity: total };
+  }
+
+  /** How many tasks wait to start. */
+  get queuedCount(): number {
+    return this.#queued.size;
   }
 
   /** How many tasks are at work. */
@@ -137,6 +183,7 @@ export class Scheduler {
     group.tasks.pop();
     this.#queued.delete(head.key);
     this.#begin(head);
+    for (const limit of head.limits) this.#rateOf(limit)?.take(this.#nowMs);
     const next = this.#headOf(group);
     if (next !== undefined) this.#open.enter(group, next);
     else dissolve(group);
@@ -167,7 +214,21 @@ export class Scheduler {
   }
 
   #hasRoom(limit: string): boolean {
+    return this.#hasPlace(limit) && (this.#rateOf(limit)?.nextAtMs ?? this.#nowMs) <= this.#nowMs;
+  }
+
+  #hasPlace(limit: string): boolean {
     return (this.#used.get(limit) ?? 0) < this.#capacities.of(limit);
+  }
+
+  #rateOf(limit: string): TokenBucket | undefined {
+    const known = this.#rates.get(limit);
+    if (known !== undefined) return known;
+    const perMinute = this.#capacities.perMinute?.(limit);
+    if (perMinute === undefined) return undefined;
+    const bucket = new TokenBucket(perMinute);
+    this.#rates.set(limit, bucket);
+    return bucket;
   }
 
   #enqueue(run: WaitingRun, task: ReadyTask): void {

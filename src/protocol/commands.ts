@@ -159,6 +159,8 @@ const statusResult = z.object({
   activeRuns: z.number(),
   workingTasks: z.number(),
   readyTasks: z.number(),
+  /** Why nothing new starts, where the disk or the memory has too little room. */
+  held: z.string().optional(),
 });
 
 /**

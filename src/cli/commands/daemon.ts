@@ -1,5 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import { AnabranchError, isAnabranchError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import type { CommandResponse } from "../../protocol/commands.ts";
 import { formatDuration, formatSize, formatTable, plural } from "../format.ts";
 import type { CommandAction } from "../command.ts";
@@ -48,6 +49,7 @@ function formatStatus(found: Status): string {
       "at work",
       `${plural(found.workingTasks, "task")} of ${plural(found.activeRuns, "run")}, ${found.readyTasks} waiting for a place`,
     ],
+    ...(found.held === undefined ? [] : [["starts nothing", printable(found.held)]]),
     ["keeps its things in", found.home],
   ]);
 }

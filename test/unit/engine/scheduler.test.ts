@@ -116,6 +116,98 @@ describe("the ready queue", () => {
   });
 });
 
+describe("a limit with a rate", () => {
+  const rated = (perMinute: number, total = 100): Scheduler =>
+    new Scheduler({
+      total,
+      of: () => Number.POSITIVE_INFINITY,
+      perMinute: (limit) => (limit === "kind:claude" ? perMinute : undefined),
+    });
+  const claude = { limits: ["kind:claude"] };
+
+  it("lets a minute's worth start at once, then one for each part of the minute, and says when", () => {
+    const queue = rated(3);
+    for (let position = 0; position < 6; position += 1) queue.add(task("r", position, claude));
+    expect(queue.next(1000)).toHaveLength(3);
+    expect(queue.wakeAtMs).toBe(21_000);
+    expect(queue.whyQueued("r/3")).toEqual({ type: "rate", limit: "kind:claude", untilMs: 21_000 });
+    expect(queue.next(20_999)).toEqual([]);
+    expect(keys(queue.next(21_000))).toEqual(["r/3"]);
+    expect(queue.wakeAtMs).toBe(41_000);
+    expect(keys(queue.next(61_000))).toEqual(["r/4", "r/5"]);
+    expect(queue.wakeAtMs).toBeUndefined();
+  });
+
+  it("keeps nothing else from starting, and is fair to the runs that wait for it", () => {
+    const queue = rated(1);
+    for (let position = 0; position < 3; position += 1) queue.add(task("old", position, claude));
+    queue.add(task("new", 0, claude));
+    queue.add(task("old", 9));
+    expect(keys(queue.next(0))).toEqual(["old/0", "old/9"]);
+    expect(keys(queue.next(60_000))).toEqual(["new/0"]);
+    expect(keys(queue.next(120_000))).toEqual(["old/1"]);
+  });
+
+  it("does not count a task that did not start after all", () => {
+    const queue = rated(1);
+    queue.add(task("r", 0, claude));
+    queue.next(0);
+    queue.withdraw("r/0");
+    queue.add(task("r", 1, claude));
+    expect(keys(queue.next(0))).toEqual(["r/1"]);
+  });
+
+  it("is kept in any window, uses what it may, and wakes nobody too early or too late", () => {
+    const waits = fc.array(fc.integer({ min: 0, max: 70_000 }), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 7 }), waits, (perMinute, steps) => {
+        const queue = rated(perMinute, 1000);
+        const startsMs: number[] = [];
+        for (let position = 0; position < 200; position += 1) queue.add(task("r", position, claude));
+        let nowMs = 0;
+        const look = (): number => {
+          const started = queue.next(nowMs);
+          startsMs.push(...started.map(() => nowMs));
+          return started.length;
+        };
+        for (const step of steps) {
+          look();
+          const dueMs = queue.wakeAtMs ?? Number.NaN;
+          expect(dueMs).toBeGreaterThan(nowMs);
+          nowMs += step;
+          if (nowMs >= dueMs) expect(look()).toBeGreaterThan(0);
+          else expect(look()).toBe(0);
+        }
+        for (const [index, fromMs] of startsMs.entries()) {
+          for (const [later, toMs] of startsMs.entries()) {
+            if (later < index) continue;
+            const most = perMinute + ((toMs - fromMs) * perMinute) / 60_000;
+            expect(later - index + 1).toBeLessThanOrEqual(most + 1e-6);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("why a task is queued", () => {
+  it("is the limit that is full, the total, or its delay", () => {
+    const queue = scheduler(2, { "kind:shell": 1 });
+    queue.add(task("r", 0, { limits: ["kind:shell"] }));
+    queue.add(task("r", 1, { limits: ["kind:shell"] }));
+    queue.add(task("r", 2, { notBeforeMs: 50 }));
+    queue.next(0);
+    expect(queue.whyQueued("r/0")).toBeUndefined();
+    expect(queue.whyQueued("r/1")).toEqual({ type: "limit", limit: "kind:shell", capacity: 1 });
+    expect(queue.whyQueued("r/2")).toEqual({ type: "delayed", untilMs: 50 });
+    queue.add(task("s", 0));
+    queue.add(task("s", 1));
+    queue.next(0);
+    expect(queue.whyQueued("s/1")).toEqual({ type: "total", capacity: 2 });
+  });
+});
+
 const LIMITS = ["a", "b", "c"] as const;
 const RUNS = ["r", "s", "t"] as const;
 
