@@ -66,6 +66,9 @@ export interface RetryPolicy {
   readonly repairs?: number | undefined;
 }
 
+/** Whether what a task does can be taken back. A deploy, a push, a message to somebody cannot. */
+export const EFFECTS = ["reversible", "irreversible"] as const;
+
 /** What the engine knows of a task. What the task does is not its business. */
 export interface TaskPlan {
   readonly name: string;
@@ -82,6 +85,8 @@ export interface TaskPlan {
   /** Named resources it uses one unit of while it runs. */
   readonly resources: readonly string[];
   readonly retry: RetryPolicy;
+  /** Absent in what was started by earlier versions: reversible. */
+  readonly effect?: (typeof EFFECTS)[number] | undefined;
 }
 
 /** Where one task stands now. */

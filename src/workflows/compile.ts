@@ -2,6 +2,8 @@ import { AnabranchError } from "../base/errors.ts";
 import { tightest } from "../engine/budget.ts";
 import type { Budget } from "../engine/agent.ts";
 import type { Mode } from "../engine/planner.ts";
+import { orderEffects } from "../engine/effects.ts";
+import type { RestartPolicy } from "../engine/restart.ts";
 import type { Join, RetryPolicy } from "../engine/task.ts";
 import { compileBudget, type AgentDefinition } from "./agent-definition.ts";
 import type { AgentDefinitions } from "./agents.ts";
@@ -46,26 +48,26 @@ export function compileRun(
   const mode = choices.mode ?? workflow.mode ?? "auto";
   const definitions = Object.entries(workflow.tasks);
   const setup = listOf(file.setup);
+  const join = choices.join ?? workflow.join ?? "all";
+  const land = choices.land ?? workflow.land ?? "each";
+  const tasks = definitions.map(([task, definition], index) => {
+    // A monitor goes on beside whatever comes next.
+    const earlier = definitions.slice(0, index).findLast(([, before]) => before.restart === undefined)?.[0];
+    const previous = mode === "sequential" ? earlier : undefined;
+    return compileTask(task, definition, workflow, agents, choices, previous);
+  });
+  refuseEndlessNeeds(tasks);
   return {
     name,
     mode,
-    join: choices.join ?? workflow.join ?? "all",
-    land: choices.land ?? workflow.land ?? "each",
+    join,
+    land,
     verifies: listOf(file.verify).length > 0,
     redBase: choices.redBase ?? file.redBase ?? "stop",
     target: choices.target,
     parallel: choices.parallel ?? workflow.parallel,
     share: choices.share ?? workflow.share,
-    tasks: definitions.map(([task, definition], index) =>
-      compileTask(
-        task,
-        definition,
-        workflow,
-        agents,
-        choices,
-        mode === "sequential" ? definitions[index - 1]?.[0] : undefined,
-      ),
-    ),
+    tasks: orderEffects(tasks, { join, land }),
     setup,
     dependencies: file.dependencies ?? DEFAULT_DEPENDENCIES,
     // What setup makes need not be copied first, unless somebody asks for both.
@@ -90,6 +92,9 @@ function compileTask(
 ): TaskSpec {
   const needs = [...new Set(listOf(definition.needs))];
   checkTask(name, definition, needs);
+  const isMonitor = definition.restart !== undefined;
+  // A deploy or a monitor changes what is outside of its workspace.
+  const writes = definition.writes ?? (isMonitor || definition.effect === "irreversible" ? "none" : undefined);
   const agent =
     definition.agent === undefined ? undefined : compileAgent(definition, agents.get(definition.agent), choices);
   return {
@@ -99,10 +104,14 @@ function compileTask(
     after: previous === undefined || needs.includes(previous) ? [] : [previous],
     when: definition.when ?? "success",
     join: definition.join ?? "all",
-    detach: definition.detach ?? false,
-    writes: choices.writesNone === true || definition.writes === "none" ? "none" : listOf(definition.writes),
+    detach: definition.detach ?? isMonitor,
+    writes: choices.writesNone === true || writes === "none" ? "none" : listOf(writes),
     resources: [...new Set(listOf(definition.resources))],
-    retry: compileRetries(definition.retries, agent !== undefined),
+    retry: compileRetries(definition.retries, agent !== undefined && definition.effect !== "irreversible"),
+    effect: definition.effect ?? "reversible",
+    approval: compileApproval(definition.approval),
+    restart: compileRestart(definition.restart),
+    reports: definition.reports ?? isMonitor,
     command: definition.run ?? "",
     agent,
     exclusive: definition.exclusive ?? false,
@@ -137,24 +146,69 @@ function compileAgent(definition: TaskDefinition, agent: AgentDefinition, choice
 }
 
 function checkTask(name: string, definition: TaskDefinition, needs: readonly string[]): void {
-  const problem =
-    definition.when === "failure" && needs.length === 0
-      ? `has "when: failure" but needs nothing`
-      : definition.join !== undefined && needs.length === 0
-        ? `has "join: ${definition.join}" but needs nothing`
-        : definition.schema !== undefined && definition.output === "text"
-          ? `has a schema, but its output is text`
-          : needs.includes(name)
-            ? "needs itself"
-            : definition.exclusive === true && (definition.writes === undefined || definition.writes === "none")
-              ? "is exclusive, but does not say what it writes"
-              : undefined;
+  const problem = problemOf(name, definition, needs) ?? problemOfMonitor(definition);
   if (problem === undefined) return;
   throw new AnabranchError("GRAPH_INVALID", {
     message: `task ${name} ${problem}`,
     hint: `change task ${name}`,
     data: { task: name },
   });
+}
+
+function problemOf(name: string, definition: TaskDefinition, needs: readonly string[]): string | undefined {
+  const { when, join, schema, output, exclusive, writes, reports, agent } = definition;
+  if (when === "failure" && needs.length === 0) return `has "when: failure" but needs nothing`;
+  if (join !== undefined && needs.length === 0) return `has "join: ${join}" but needs nothing`;
+  if (schema !== undefined && output === "text") return "has a schema, but its output is text";
+  if (needs.includes(name)) return "needs itself";
+  if (exclusive === true && (writes === undefined || writes === "none"))
+    return "is exclusive, but does not say what it writes";
+  return reports === true && agent !== undefined
+    ? "has reports, but they are lines that a command prints, and an agent does it"
+    : undefined;
+}
+
+function problemOfMonitor(definition: TaskDefinition): string | undefined {
+  const { restart, agent, writes, detach, retries, effect } = definition;
+  if (restart === undefined) return undefined;
+  if (agent !== undefined) return "is restarted, but only a command can be: let a trigger start the agent";
+  if (writes !== undefined && writes !== "none")
+    return "is restarted, so it cannot write: let it report, and a trigger start what writes";
+  if (detach === false) return "is restarted, so it cannot hold its run open";
+  if (retries !== undefined) return "is restarted and has retries: one of the two says what follows a failure";
+  return effect === "irreversible" ? "is irreversible, so it cannot be restarted: it would be done again" : undefined;
+}
+
+/** What is started again whenever it ends never lets anything come after it. */
+function refuseEndlessNeeds(tasks: readonly TaskSpec[]): void {
+  const endless = new Set(tasks.filter(({ restart }) => restart?.when === "always").map(({ name }) => name));
+  for (const { name, needs } of tasks) {
+    const before = needs.find((other) => endless.has(other));
+    if (before === undefined) continue;
+    throw new AnabranchError("GRAPH_INVALID", {
+      message: `task ${name} comes after ${before}, which is always restarted and never ends by itself`,
+      hint: `write "restart: on-failure" for ${before}, or start ${name} by a trigger on what ${before} reports`,
+      data: { task: name, before },
+    });
+  }
+}
+
+const DEFAULT_APPROVAL = "7d";
+
+function compileApproval(approval: TaskDefinition["approval"]): TaskSpec["approval"] {
+  if (approval === undefined) return undefined;
+  return { expiresMs: durationMs(approval === "required" ? DEFAULT_APPROVAL : approval.expires) };
+}
+
+function compileRestart(restart: TaskDefinition["restart"]): RestartPolicy | undefined {
+  if (restart === undefined) return undefined;
+  const given = typeof restart === "string" ? { when: restart } : restart;
+  return {
+    when: given.when,
+    limit: given.limit ?? 3,
+    withinMs: durationMs(given.within ?? "1m"),
+    delayMs: durationMs(given.delay ?? "1s"),
+  };
 }
 
 function compileRetries(retries: TaskDefinition["retries"], isAgent: boolean): RetryPolicy {

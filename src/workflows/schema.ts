@@ -2,7 +2,8 @@ import { z } from "zod";
 
 import { AGENT_KINDS, LEASE_ANSWERS, PERMISSIONS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
-import { CONDITIONS, JOINS } from "../engine/task.ts";
+import { RESTARTS } from "../engine/restart.ts";
+import { CONDITIONS, EFFECTS, JOINS } from "../engine/task.ts";
 import { triggerDefinition } from "./trigger-schema.ts";
 import { DURATION_PATTERN, SIZE_PATTERN } from "./units.ts";
 
@@ -121,15 +122,15 @@ const taskKeys = z.strictObject({
   /** It does not hold its run open. */
   detach: z.boolean().optional(),
   /** `irreversible`: a deploy, a push, a message to somebody. It starts when what comes before it has landed. */
-  effect: z.enum(["reversible", "irreversible"]).optional(),
+  effect: z.enum(EFFECTS).optional(),
   /** A person must say yes before it starts: `required`, or until when that counts. Default of `expires`: `7d`. */
   approval: z.union([z.literal("required"), z.strictObject({ expires: duration })]).optional(),
   /** It is started again when it has failed, or whenever it has ended: a monitor. */
   restart: z
     .union([
-      z.enum(["on-failure", "always"]),
+      z.enum(RESTARTS),
       z.strictObject({
-        when: z.enum(["on-failure", "always"]),
+        when: z.enum(RESTARTS),
         /** More restarts than that within the time, and it stays down, with a notice. Default: 3 within `1m`. */
         limit: z.int().min(1).max(1000).optional(),
         within: duration.optional(),

@@ -1,5 +1,6 @@
 import type { AgentKind, Budget, LeaseAnswer, Permission, ToolServer } from "../engine/agent.ts";
 import type { Mode } from "../engine/planner.ts";
+import type { RestartPolicy } from "../engine/restart.ts";
 import type { Join, TaskPlan } from "../engine/task.ts";
 
 /** What makes an agent what it is, whatever it is asked. */
@@ -60,6 +61,12 @@ export interface TaskSpec extends TaskPlan {
   readonly timeoutMs: number | undefined;
   readonly output: "text" | "json" | undefined;
   readonly schema: Readonly<Record<string, unknown>> | undefined;
+  /** A person must say yes before it starts; without an answer by then, it is no. */
+  readonly approval?: { readonly expiresMs: number } | undefined;
+  /** It is a monitor: started again when it ends. */
+  readonly restart?: RestartPolicy | undefined;
+  /** Lines of its log that begin with `@report ` become events. */
+  readonly reports?: boolean | undefined;
 }
 
 /** A run with everything settled: what the daemon works from, whatever the files say later. */

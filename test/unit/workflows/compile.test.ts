@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { isAnabranchError, type AnabranchError } from "../../../src/base/errors.ts";
 import { builtInAgent } from "../../../src/workflows/agent-definition.ts";
 import { compileRun, type RunChoices } from "../../../src/workflows/compile.ts";
 import {
@@ -64,6 +65,10 @@ describe("a workflow that says nothing but its tasks", () => {
           timeoutMs: undefined,
           output: undefined,
           schema: undefined,
+          effect: "reversible",
+          approval: undefined,
+          restart: undefined,
+          reports: false,
         },
       ],
       setup: [],
@@ -209,3 +214,109 @@ describe("what the file says of all runs", () => {
     expect(compile({ tasks: { one: { run: "true" } } }, file)).toMatchObject(expected);
   });
 });
+
+describe("an irreversible task", () => {
+  it("writes nothing, is not tried again, and comes after every writer that does not come after it", () => {
+    const { tasks } = compile({
+      tasks: {
+        fix: { run: "true" },
+        lint: { run: "true", writes: "none" },
+        deploy: { run: "true", effect: "irreversible", approval: "required" },
+        tag: { run: "true", needs: "deploy" },
+      },
+    });
+    const deploy = tasks.find(({ name }) => name === "deploy");
+    expect(deploy).toMatchObject({
+      writes: "none",
+      after: ["fix"],
+      effect: "irreversible",
+      approval: { expiresMs: 7 * 86_400_000 },
+      retry: { times: 0 },
+    });
+    expect(deploy?.retry.repairs).toBeUndefined();
+    expect(tasks.find(({ name }) => name === "tag")?.after).toEqual([]);
+  });
+
+  it("of an agent is not mended either", () => {
+    const { tasks } = compile({
+      tasks: { tell: { agent: "claude", prompt: "tell them", effect: "irreversible" } },
+    });
+    expect(tasks[0]?.retry).toEqual({ times: 0, delayMs: 1000, factor: 2, maxDelayMs: 60_000 });
+  });
+
+  it.each([
+    [{ tasks: { deploy: { run: "true", effect: "irreversible", writes: "dist/**" } } }, /cannot write/],
+    [
+      { land: "together", tasks: { fix: { run: "true" }, deploy: { run: "true", effect: "irreversible" } } },
+      /nothing has landed before/,
+    ],
+    [
+      { join: "first", tasks: { fix: { run: "true" }, deploy: { run: "true", effect: "irreversible" } } },
+      /stopped half way/,
+    ],
+    [
+      { join: "best-of-n", tasks: { fix: { run: "true" }, deploy: { run: "true", effect: "irreversible" } } },
+      /stopped half way/,
+    ],
+    [
+      {
+        tasks: {
+          a: { run: "true", writes: "none", effect: "irreversible" },
+          b: { run: "true", writes: "none", needs: "a" },
+          c: { run: "true", writes: "none" },
+          d: { run: "true", needs: ["b", "c"], join: "first" },
+        },
+      },
+      /d joins with "first"/,
+    ],
+  ] as const)("is refused where it could never start rightly: %j", (workflow, words) => {
+    const problem = refusedBy(() => compile(workflow as unknown as WorkflowDefinition));
+    expect(problem).toMatchObject({ code: "GRAPH_INVALID", hint: expect.stringMatching(/./) });
+    expect(problem.message).toMatch(words);
+  });
+});
+
+describe("a monitor", () => {
+  it("does not hold its run open, writes nothing, reports, and comes before nothing in a sequence", () => {
+    const { tasks } = compile(
+      { tasks: { watch: { run: "true", restart: "always" }, next: { run: "true" } } },
+      {},
+      { mode: "sequential" },
+    );
+    expect(tasks[0]).toMatchObject({
+      detach: true,
+      writes: "none",
+      reports: true,
+      restart: { when: "always", limit: 3, withinMs: 60_000, delayMs: 1000 },
+    });
+    expect(tasks[1]?.after).toEqual([]);
+  });
+
+  it.each([
+    [{ run: "true", restart: "always", writes: "a.txt" }, /cannot write/],
+    [{ run: "true", restart: "always", detach: false }, /cannot hold its run open/],
+    [{ run: "true", restart: "always", retries: 1 }, /has retries/],
+    [{ run: "true", restart: "always", effect: "irreversible" }, /done again/],
+    [{ agent: "claude", prompt: "p", restart: "always" }, /only a command/],
+    [{ agent: "claude", prompt: "p", reports: true }, /a command prints/],
+  ] as const)("that cannot be is refused: %j", (definition, words) => {
+    const problem = refusedBy(() => compile({ tasks: { watch: definition as unknown as TaskDefinition } }));
+    expect(problem).toMatchObject({ code: "GRAPH_INVALID" });
+    expect(problem.message).toMatch(words);
+  });
+
+  it("that is always restarted is needed by nothing, because it never ends", () => {
+    const tasks = { watch: { run: "true", restart: "always" }, next: { run: "true", needs: "watch" } } as const;
+    expect(refusedBy(() => compile({ tasks })).message).toMatch(/never ends by itself/);
+  });
+});
+
+function refusedBy(action: () => unknown): AnabranchError {
+  try {
+    action();
+  } catch (cause) {
+    if (isAnabranchError(cause)) return cause;
+    throw cause;
+  }
+  throw new Error("it was not refused");
+}
