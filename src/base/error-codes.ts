@@ -67,6 +67,7 @@ export const ERROR_CODES = {
   WORKFLOW_UNKNOWN: "missing",
   GRAPH_CYCLE: "config",
   GRAPH_INVALID: "config",
+  TRIGGER_INVALID: "config",
   // events
   EVENT_INVALID: "usage",
   // workspaces and tasks

@@ -28,6 +28,18 @@ export function hasField(source: EventSource["type"], path: string): boolean {
   });
 }
 
+/** All values that a field can have, where they are known. */
+export function valuesOfField(source: EventSource, path: string): readonly string[] | undefined {
+  const field = stepsOf(path).join(".");
+  if (field === "outcome") return "outcomes" in source ? source.outcomes : undefined;
+  if (source.type === "files" && field === "paths.change") return source.changes;
+  if (source.type !== "ref") return undefined;
+  if (field === "kind") return [source.kind === "tag" ? "tag" : "branch"];
+  return field === "change" ? (source.kind === "commit" ? ["moved"] : REF_CHANGES) : undefined;
+}
+
+const REF_CHANGES = ["created", "moved", "deleted"];
+
 function isStep(known: readonly string[], index: number, step: string): boolean {
   return known[index] === step || known[Math.min(index, known.length - 1)] === "*";
 }
