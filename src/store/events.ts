@@ -56,29 +56,35 @@ export interface SizedEvent {
 // Events may be large: a few at a time are read, until it is enough.
 const [ROWS_AT_ONCE, ENOUGH_BYTES] = [64, 4 * 1024 * 1024];
 
+/** Some events, and whether these were all. */
+export interface SomeEvents {
+  readonly events: readonly SizedEvent[];
+  readonly areAll: boolean;
+}
+
 /**
- * Events in the order they were committed. There may be more, however few are returned, but not after none.
+ * Events in the order they were committed; fewer than asked for where they are large.
  * What a newer version has written is read as far as it can be, and never an error.
  */
-export async function loadSizedEvents(store: Store, { afterSeq, run, limit }: EventQuery): Promise<SizedEvent[]> {
-  const found: SizedEvent[] = [];
-  for (let bytes = 0; found.length < limit && bytes < ENOUGH_BYTES;) {
-    const after = found.at(-1)?.event.seq ?? afterSeq;
-    const size = Math.min(ROWS_AT_ONCE, limit - found.length);
+export async function loadSomeEvents(store: Store, { afterSeq, run, limit }: EventQuery): Promise<SomeEvents> {
+  const events: SizedEvent[] = [];
+  for (let bytes = 0; events.length < limit && bytes < ENOUGH_BYTES;) {
+    const after = events.at(-1)?.event.seq ?? afterSeq;
+    const size = Math.min(ROWS_AT_ONCE, limit - events.length);
     const rows = await loadRows(store, after, run, size);
     for (const row of rows) {
       const sized = { event: parseEvent(row), bytes: bytesOf(row) };
       bytes += sized.bytes;
-      found.push(sized);
+      events.push(sized);
     }
-    if (rows.length < size) break;
+    if (rows.length < size) return { events, areAll: true };
   }
-  return found;
+  return { events, areAll: false };
 }
 
-/** Events in the order they were committed; see {@link loadSizedEvents}. */
+/** Events in the order they were committed. There may be more, however few are returned, but not after none. */
 export async function loadEvents(store: Store, query: EventQuery): Promise<EventRow[]> {
-  return (await loadSizedEvents(store, query)).map(({ event }) => event);
+  return (await loadSomeEvents(store, query)).events.map(({ event }) => event);
 }
 
 /** The event at a place, as long as it is kept. */

@@ -11,7 +11,14 @@
  */
 import type { Store } from "../../store/port.ts";
 import type { EventSink } from "../../triggers/source.ts";
-import { appendEvent, loadNewestSeq, loadSizedEvents, type EventRow, type NewEvent } from "../../store/events.ts";
+import {
+  appendEvent,
+  loadEvents,
+  loadNewestSeq,
+  loadSomeEvents,
+  type EventRow,
+  type NewEvent,
+} from "../../store/events.ts";
 import { faultPoint } from "../../base/fault.ts";
 import { numberOf } from "../../store/statements.ts";
 import { RecentEvents } from "./recent-events.ts";
@@ -63,10 +70,11 @@ export class EventLog {
 
   /** Events after a number, in order: not always all that fit, but none only where there are none. */
   async read(afterSeq: number, limit = READ_AT_ONCE): Promise<readonly EventRow[]> {
+    if (this.#catchingUp !== undefined) await this.#catchingUp;
     if (this.#isStale) await (this.#catchingUp ??= this.#catchUp().finally(() => (this.#catchingUp = undefined)));
     const known = this.#recent.after(afterSeq, limit);
     if (known !== undefined) return known;
-    return (await loadSizedEvents(this.#store, { afterSeq, limit })).map(({ event }) => event);
+    return loadEvents(this.#store, { afterSeq, limit });
   }
 
   /** The number of the newest event. */
@@ -95,9 +103,9 @@ export class EventLog {
       if (this.#listeners.size > 0) this.#recent.startAfter(await loadNewestSeq(this.#store));
       return;
     }
-    const found = await loadSizedEvents(this.#store, { afterSeq: this.#recent.lastSeq, limit: READ_AT_ONCE });
-    this.#recent.push(found);
-    if (found.length > 0) this.#isStale = true;
+    const found = await loadSomeEvents(this.#store, { afterSeq: this.#recent.lastSeq, limit: READ_AT_ONCE });
+    this.#recent.push(found.events);
+    if (!found.areAll) this.#isStale = true;
   }
 
   #begin(count: number): Promise<void> {
