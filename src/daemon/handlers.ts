@@ -20,6 +20,7 @@ import { streamEvents } from "./events/event-stream.ts";
 import { createDefinitionHandlers } from "./agents/definition-handlers.ts";
 import { createSessionHandlers } from "./agents/session-handlers.ts";
 import { createBackgroundHandlers } from "./background-handlers.ts";
+import { addressOf, createInboxHandlers, streamInbox } from "./inbox-handlers.ts";
 import { createLandingHandlers } from "./landing-handlers.ts";
 import { createLeaseHandlers } from "./lease-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
@@ -65,6 +66,7 @@ type Streamer<Name extends StreamName> = (
   request: StreamRequest<Name>,
   send: Send<Name>,
   signal: AbortSignal,
+  caller: CallerClaims,
 ) => Promise<void>;
 
 /** The servers of all streams. */
@@ -81,7 +83,11 @@ export function createHandlers(context: HandlerContext): Handlers {
     const done = await findRunByRequest<RunSpec, PlanRecord>(parts.store, request.requestId);
     const known = done === undefined ? undefined : await parts.book.find(done.id);
     if (known !== undefined) return { run: known, notices: [...known.row.plan.notices] };
-    return startRun(parts, reconciler, request, { parent: await findParent(parts, caller) });
+    const parent = await findParent(parts, caller);
+    return startRun(parts, reconciler, request, {
+      parent,
+      asker: parent === undefined ? caller.conversation : undefined,
+    });
   };
   return {
     async status() {
@@ -145,9 +151,10 @@ export function createHandlers(context: HandlerContext): Handlers {
       return viewRun(parts, run);
     },
 
-    async wait(request, _caller, signal) {
+    async wait(request, caller, signal) {
       const resolved = await Promise.all(request.ids.map((id) => resolveId(parts, id, request.directory)));
-      await waitForEnds(parts, resolved, request.any === true, request.timeoutMs, signal);
+      const over = await beginWaiting(parts, caller, async () => resolved.map(({ run }) => run.row.id));
+      await waitForEnds(parts, resolved, request.any === true, request.timeoutMs, signal).finally(over);
       return resolved.map(({ run, task }) => {
         const row = task?.row ?? run.row;
         return {
@@ -177,6 +184,7 @@ export function createHandlers(context: HandlerContext): Handlers {
 
     ...createLandingHandlers(context),
     ...createBackgroundHandlers(context),
+    ...createInboxHandlers(context),
     ...createSessionHandlers(context),
     ...createDefinitionHandlers(context),
     ...createLeaseHandlers(context),
@@ -246,11 +254,27 @@ async function waitForEnds(
   });
 }
 
+/** A caller begins to wait for runs. Only for one that is an agent it matters, and those say who they are. */
+async function beginWaiting(
+  parts: Parts,
+  caller: CallerClaims,
+  runs: () => Promise<readonly string[]>,
+): Promise<() => void> {
+  if (caller.marker === undefined && caller.conversation === undefined) return () => undefined;
+  return parts.waiting.begin(await addressOf(parts, caller), await runs());
+}
+
 /** Makes the servers of all streams. */
 export function createStreamers({ parts }: HandlerContext): Streamers {
   return {
     events: (request, send, signal) => streamEvents(parts, request, send, signal),
-    watch: (request, send, signal) => streamRun(parts, request, send, signal),
+    async watch(request, send, signal, caller) {
+      const over = await beginWaiting(parts, caller, async () => [
+        (await resolveId(parts, request.id, request.directory)).run.row.id,
+      ]);
+      await streamRun(parts, request, send, signal).finally(over);
+    },
+    inbox: (request, send, signal, caller) => streamInbox(parts, request, send, signal, caller),
     logs: (request, send, signal) => streamLogs(parts, request, send, signal),
     diff: (request, send, signal) => streamDiff(parts, request, send, signal),
     async git(request, send, signal) {

@@ -43,6 +43,7 @@ import { EventLog } from "./events/event-log.ts";
 import { Retention } from "./events/retention.ts";
 import { Forecaster } from "./forecaster.ts";
 import { Hold } from "./hold.ts";
+import { Deliveries } from "./deliveries.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
 import { Lander } from "./lander.ts";
 import { LeaseBook } from "./lease-book.ts";
@@ -57,6 +58,7 @@ import { RunBook } from "./run-book.ts";
 import { RunFiles } from "./run-files.ts";
 import { createApi, listen } from "./server.ts";
 import { Spending } from "./spending.ts";
+import { WaitingCallers } from "./waiting-callers.ts";
 import { Verifier } from "./verifier.ts";
 
 const HOUSEKEEPING_MS = 5000;
@@ -84,6 +86,7 @@ async function main(): Promise<void> {
   const reconciler = new Reconciler(parts, lander);
   const desk = new ConflictDesk(parts, lander);
   const forecaster = new Forecaster(parts, config.forecastMs);
+  new Deliveries(parts).start();
   const retention = new Retention(parts, config.events);
   const emitter = new Emitter(parts);
   const socket = join(directories.runtime, "daemon.sock");
@@ -171,6 +174,7 @@ async function assemble(
     mailbox: new Mailbox(store, clock, systemRandom),
     notices: new NoticeBoard(store, clock, systemRandom, announcements),
     announcements,
+    waiting: new WaitingCallers(clock),
     agentRetryMs: config.agentRetryMs,
     log,
     layout,

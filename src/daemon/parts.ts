@@ -27,6 +27,7 @@ import type { NoticeBoard } from "./notice-board.ts";
 import type { RunBook } from "./run-book.ts";
 import type { RunFiles } from "./run-files.ts";
 import type { Spending } from "./spending.ts";
+import type { WaitingCallers } from "./waiting-callers.ts";
 
 /** What the daemon's modules are made of; put together once, in `main.ts`. */
 export interface Parts {
@@ -52,6 +53,7 @@ export interface Parts {
   readonly mailbox: Mailbox;
   readonly notices: NoticeBoard;
   readonly announcements: Announcements;
+  readonly waiting: WaitingCallers;
   /** See the daemon's configuration. */
   readonly agentRetryMs: number;
   readonly controlGroups: ControlGroups | undefined;

@@ -41,6 +41,7 @@ export function createApi(parts: Parts, handlers: Handlers, streamers: Streamers
     api.post(`/v1/streams/${name}`, async (context) => {
       requireVersion(context, name, version);
       const input = await readRequest(context, streams[name].request);
+      const caller = claimsOf(context);
       return streamSSE(context, async (stream) => {
         const end = new AbortController();
         stream.onAbort(() => end.abort());
@@ -49,8 +50,13 @@ export function createApi(parts: Parts, handlers: Handlers, streamers: Streamers
           await stream.writeSSE(id === undefined ? event : { ...event, id: String(id) });
         };
         try {
-          const streamer = streamers[name] as (input: unknown, send: unknown, signal: AbortSignal) => Promise<void>;
-          await streamer(input, send, end.signal);
+          const streamer = streamers[name] as (
+            input: unknown,
+            send: unknown,
+            signal: AbortSignal,
+            caller: CallerClaims,
+          ) => Promise<void>;
+          await streamer(input, send, end.signal, caller);
           await send({ type: "done", data: {} });
         } catch (cause) {
           if (!end.signal.aborted) await send({ type: "error", data: report(cause, parts.log).toJSON() });

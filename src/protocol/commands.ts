@@ -3,8 +3,8 @@ import { z } from "zod";
 import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
-import { backgroundCommands } from "./background-commands.ts";
 import { emitCommand } from "./emit.ts";
+import { backgroundCommands, backgroundStreams } from "./background-commands.ts";
 import { budget, LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import {
   agentSummary,
@@ -472,6 +472,7 @@ export const streams = {
     }),
     messages: { piece, end: z.object({ status: z.number() }) },
   },
+  ...backgroundStreams,
   /** A read-only git command in the vault. */
   git: {
     request: z.strictObject({ args: z.array(z.string()).min(1), directory }),

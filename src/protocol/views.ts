@@ -280,6 +280,24 @@ export const noticeView = z.object({
   expiresMs: ms.optional(),
 });
 
+/** Something that somebody is to be told. */
+export const inboxEntryView = z.object({
+  /** The same where it is told twice. */
+  id: z.string(),
+  kind: z.enum(["run", "task", "notice", "dead-letter"]),
+  /** Whom it was for; what a conversation does not come for is left to the person. */
+  addressee: z.string(),
+  run: z.string().optional(),
+  task: z.string().optional(),
+  title: z.string(),
+  outcome: z.enum(OUTCOMES).optional(),
+  reason: reasonView.optional(),
+  /** What shows more of it, or what a person does about it. */
+  command: z.string(),
+  unread: z.boolean(),
+  createdMs: ms,
+});
+
 /** One task of a run. */
 const taskView = z.object({
   run: z.string(),
@@ -528,6 +546,7 @@ export type ConflictFileView = z.infer<typeof conflictFileView>;
 export type ConflictView = z.infer<typeof conflictView>;
 export type AuditedReceipt = z.infer<typeof auditedReceipt>;
 export type PredictionView = z.infer<typeof predictionView>;
+export type InboxEntryView = z.infer<typeof inboxEntryView>;
 export type NoticeView = z.infer<typeof noticeView>;
 export type AgentProgramView = z.infer<typeof agentProgramView>;
 export type AgentSummary = z.infer<typeof agentSummary>;

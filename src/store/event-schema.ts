@@ -31,6 +31,8 @@ create index inbox_unread on inbox (addressee, created_ms) where state = 'unread
 create index inbox_by_run on inbox (run_id) where run_id is not null;
 create index inbox_by_time on inbox (created_ms);
 
+create index messages_waiting on messages (run_id, task) where state = 'waiting';
+
 create table outbox (
   id text primary key,
   version integer not null,

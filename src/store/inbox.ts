@@ -122,7 +122,7 @@ export function passOnInbox(run: string, task: string): Statement {
 /** Says that entries have reached their addressee; those that had before stay as they are. */
 export function markRead(ids: readonly string[], atMs: number): Statement {
   return {
-    sql: `update inbox set state = 'read', read_ms = ? where id in (${ids.map(() => "?").join(", ")}) and state = 'unread'`,
+    sql: `update inbox set state = 'read', read_ms = ? where id in (${marks(ids)}) and state = 'unread'`,
     values: [atMs, ...ids],
   };
 }
@@ -130,48 +130,75 @@ export function markRead(ids: readonly string[], atMs: number): Statement {
 /** The same by keys, for who was told in another way. */
 export function markReadByKey(keys: readonly string[], atMs: number): Statement {
   return {
-    sql: `update inbox set state = 'read', read_ms = ? where key in (${keys.map(() => "?").join(", ")}) and state = 'unread'`,
+    sql: `update inbox set state = 'read', read_ms = ? where key in (${marks(keys)}) and state = 'unread'`,
     values: [atMs, ...keys],
+  };
+}
+
+/** Who reads. */
+export interface InboxReader {
+  readonly address: string;
+  /** Also what conversations have not come for since then. */
+  readonly leftBeforeMs: number | undefined;
+}
+
+/** Says that a reader was told, by ids or keys; what is not in its inbox stays as it is. */
+export function acknowledgeInbox(reader: InboxReader, names: readonly string[], atMs: number): Statement {
+  const { where, values } = isOf(reader);
+  return {
+    sql: `update inbox set state = 'read', read_ms = ?
+      where (id in (${marks(names)}) or key in (${marks(names)})) and state = 'unread' and ${where}`,
+    values: [atMs, ...names, ...names, ...values],
   };
 }
 
 /** Which entries to read. */
 export interface InboxQuery {
-  readonly addressee: string;
   readonly repositoryId?: string | undefined;
   /** Also what was read. */
-  readonly all?: boolean | undefined;
+  readonly read?: boolean | undefined;
   readonly limit: number;
 }
 
-/** The entries of one addressee: of the unread the oldest first, of all the newest. */
+/** The entries for a reader: the unread oldest first, with the read ones newest first. */
 export async function loadInbox(
   store: Store,
-  { addressee, repositoryId, all, limit }: InboxQuery,
+  reader: InboxReader,
+  { repositoryId, read = false, limit }: InboxQuery,
 ): Promise<InboxRow[]> {
-  const wheres = [
-    "addressee = ?",
-    ...(repositoryId === undefined ? [] : ["(repository_id = ? or repository_id is null)"]),
-    ...(all === true ? [] : ["state = 'unread'"]),
-  ];
-  const rows = await store.read(
-    `select * from inbox where ${wheres.join(" and ")} order by created_ms ${all === true ? "desc" : ""}, rowid ${all === true ? "desc" : ""} limit ?`,
-    [addressee, ...(repositoryId === undefined ? [] : [repositoryId]), limit],
-  );
+  const { where, values } = isOf(reader, repositoryId);
+  const rows = read
+    ? await store.read(`select * from inbox where ${where} order by created_ms desc, rowid desc limit ?`, [
+        ...values,
+        limit,
+      ])
+    : await store.read(`select * from inbox where state = 'unread' and ${where} order by created_ms, rowid limit ?`, [
+        ...values,
+        limit,
+      ]);
   return rows.map(parseInboxRow);
 }
 
-/** How many entries somebody has not read. */
-export async function countUnread(store: Store, addressee: string, repositoryId?: string): Promise<number> {
-  const [row] =
-    repositoryId === undefined
-      ? await store.read("select count(*) as count from inbox where addressee = ? and state = 'unread'", [addressee])
-      : await store.read(
-          `select count(*) as count from inbox
-           where addressee = ? and state = 'unread' and (repository_id = ? or repository_id is null)`,
-          [addressee, repositoryId],
-        );
+/** How many entries a reader has not read. */
+export async function countUnread(store: Store, reader: InboxReader, repositoryId?: string): Promise<number> {
+  const { where, values } = isOf(reader, repositoryId);
+  const [row] = await store.read(`select count(*) as count from inbox where state = 'unread' and ${where}`, values);
   return row === undefined ? 0 : numberOf(row, "count");
+}
+
+function isOf(
+  { address, leftBeforeMs }: InboxReader,
+  repositoryId?: string,
+): { readonly where: string; readonly values: (string | number)[] } {
+  const left = "(addressee >= 'conversation:' and addressee < 'conversation;' and created_ms < ?)";
+  const [whose, values] =
+    leftBeforeMs === undefined ? ["addressee = ?", [address]] : [`(addressee = ? or ${left})`, [address, leftBeforeMs]];
+  if (repositoryId === undefined) return { where: whose, values };
+  return { where: `${whose} and (repository_id = ? or repository_id is null)`, values: [...values, repositoryId] };
+}
+
+function marks(list: readonly string[]): string {
+  return list.map(() => "?").join(", ");
 }
 
 function parseInboxRow(row: SqlRow): InboxRow {

@@ -5,7 +5,9 @@ import { insertInto, jsonOf, numberOf, optionalNumberOf, textOf } from "./statem
 /** Who says something to an agent at work. */
 export type MessageSender =
   | { readonly kind: "person" }
-  | { readonly kind: "task"; readonly run: string; readonly task: string };
+  | { readonly kind: "task"; readonly run: string; readonly task: string }
+  /** An entry of the inbox of the task that is told. */
+  | { readonly kind: "inbox"; readonly entry: string };
 
 /** Something that is said to an agent at work. */
 export interface MessageRow {
@@ -35,6 +37,13 @@ export function insertMessage(message: Omit<MessageRow, "state" | "endedMs">): S
   });
 }
 
+/** Adds a message of which an attempt of a task gets one; what did not reach it before waits once more. */
+export function insertMessageOnce(message: Omit<MessageRow, "state" | "endedMs">): Statement {
+  const { sql, values } = insertMessage(message);
+  const again = "do update set state = 'waiting', ended_ms = null where messages.state = 'undelivered'";
+  return { sql: `${sql} on conflict (id) ${again}`, values };
+}
+
 /** Settles a message that waits; does nothing for one that is settled. */
 export function settleMessage(id: string, state: "delivered" | "undelivered", atMs: number): Statement {
   return {
@@ -43,12 +52,15 @@ export function settleMessage(id: string, state: "delivered" | "undelivered", at
   };
 }
 
-/** The messages to a task, oldest first. */
-export async function loadMessages(store: Store, run: string, task: string): Promise<MessageRow[]> {
-  const rows = await store.read("select * from messages where run_id = ? and task = ? order by created_ms, rowid", [
-    run,
-    task,
-  ]);
+/** The messages to a task, oldest first; all of them, or those that wait. */
+export async function loadMessages(store: Store, run: string, task: string, only?: "waiting"): Promise<MessageRow[]> {
+  const rows =
+    only === undefined
+      ? await store.read("select * from messages where run_id = ? and task = ? order by created_ms, rowid", [run, task])
+      : await store.read(
+          "select * from messages where run_id = ? and task = ? and state = 'waiting' order by created_ms, rowid",
+          [run, task],
+        );
   return rows.map(parseMessage);
 }
 

@@ -345,6 +345,8 @@ export class AgentWork {
     this.#courier.deliver();
     const end = await this.#turns.end();
     await this.#courier.settled();
+    await this.#unlessStopping();
+    await this.#courier.said(end.status === "completed");
     return end;
   }
 

@@ -29,16 +29,17 @@ const DETECTION_MS = 5000;
 
 /**
  * Finds the conversation to copy, says what that will cost and, where there is something to say in it, starts copies.
+ * @param by who asks
  * @param known the run that the request has started already
  */
 export async function forkConversation(
   parts: Parts,
   reconciler: Reconciler,
   request: ForkRequest,
-  parent: LiveRun["row"]["parent"],
+  by: Pick<LiveRun["row"], "parent" | "asker">,
   known: LiveRun | undefined,
 ): Promise<{ estimate: ForkEstimate; run: LiveRun | undefined; notices: string[] }> {
-  const source = await findSource(parts, request, parent);
+  const source = await findSource(parts, request, by.parent);
   const { capabilities } = await parts.adapters.get(source.kind);
   if (!capabilities.forkCwd && source.task === undefined) throw cannotCopy(source);
   const way = capabilities.forkCwd ? ("copy" as const) : ("digest" as const);
@@ -68,7 +69,7 @@ export async function forkConversation(
       ),
       ...(request.budget === undefined ? {} : { budget: request.budget }),
     },
-    { parent, fork, base: endedState(source) },
+    { ...by, fork, base: endedState(source) },
   );
   return { estimate, run: started.run, notices: started.notices };
 }

@@ -1,4 +1,5 @@
 import type { Session } from "../../agents/port.ts";
+import { faultPoint } from "../../base/fault.ts";
 import type { MessageRow } from "../../store/messages.ts";
 import type { AgentWorkContext } from "./agent-work.ts";
 import type { Transcript } from "./transcript.ts";
@@ -18,6 +19,8 @@ export class MessageCourier {
   /** Passed on and not taken yet, by their words. */
   readonly #sent = new Map<string, MessageRow[]>();
   #urgent: MessageRow[] = [];
+  /** From the inbox, in what is said to begin a turn: read when the agent has answered to it. */
+  #saying: MessageRow[] = [];
   #delivering: Promise<void> = Promise.resolve();
   readonly #stopListening: () => void;
 
@@ -64,8 +67,19 @@ export class MessageCourier {
 
   /** What is to be said of messages, which are delivered with it. */
   async wordsOf(messages: readonly MessageRow[]): Promise<string> {
-    for (const message of messages) await this.#context.parts.mailbox.settle(message, "delivered");
+    this.#saying = messages.filter(({ sender }) => sender.kind === "inbox");
+    for (const message of messages) {
+      if (!this.#saying.includes(message)) await this.#context.parts.mailbox.settle(message, "delivered");
+    }
     return messages.map(wordsOf).join("\n\n");
+  }
+
+  /** The turn that was begun with those words is over; what the agent has not answered to is said again. */
+  async said(isAnswered: boolean): Promise<void> {
+    for (const message of this.#saying.splice(0)) {
+      faultPoint("delivery.said");
+      if (isAnswered) await this.#context.parts.mailbox.settle(message, "delivered");
+    }
   }
 
   /** The work is over: what has not reached the agent is told as undelivered. */
@@ -84,7 +98,8 @@ export class MessageCourier {
   async #deliverNow(): Promise<void> {
     const session = this.#session();
     if (session === undefined || !this.#turns.isOpen) return;
-    const known = new Set([...this.#urgent, ...[...this.#sent.values()].flat()].map(({ id }) => id));
+    const underWay = [...this.#urgent, ...this.#saying, ...[...this.#sent.values()].flat()];
+    const known = new Set(underWay.map(({ id }) => id));
     for (const message of await this.waiting()) {
       if (known.has(message.id)) continue;
       if (message.timing === "now") {
@@ -103,5 +118,7 @@ export class MessageCourier {
 /** A person's words are the agent's to follow; those of another task are only told. */
 function wordsOf({ sender, text }: MessageRow): string {
   if (sender.kind === "person") return text;
+  if (sender.kind === "inbox")
+    return `What you have started has ended (note ${sender.entry}; told twice, it is one):\n${text}`;
   return `A note from task ${sender.task} of run ${sender.run}; weigh it yourself:\n${text}`;
 }

@@ -39,7 +39,8 @@ export function createSessionHandlers({ parts, reconciler }: HandlerContext): Se
       const done = await findRunByRequest<RunSpec, PlanRecord>(parts.store, request.requestId);
       const known = done === undefined ? undefined : await parts.book.find(done.id);
       const parent = known === undefined ? await findParent(parts, caller) : known.row.parent;
-      const { estimate, run, notices } = await forkConversation(parts, reconciler, request, parent, known);
+      const by = { parent, asker: parent === undefined ? caller.conversation : undefined };
+      const { estimate, run, notices } = await forkConversation(parts, reconciler, request, by, known);
       return { estimate, notices, ...(run === undefined ? {} : { run: await viewRun(parts, run) }) };
     },
   };
