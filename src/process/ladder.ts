@@ -8,10 +8,11 @@
  * Invariant: when {@link endProcesses} resolves, no process of the attempt is alive.
  */
 import { delay, type Clock } from "../base/clock.ts";
+import { lookForMarked } from "./census.ts";
 import { isPopulated, killControlGroup, processesIn, removeControlGroup } from "./cgroup.ts";
 import { isAlive, type ProcessIdentity } from "./identity.ts";
 import { readExit } from "./shim.ts";
-import { findMarked, type ProcessMark } from "./table.ts";
+import type { ProcessMark } from "./table.ts";
 
 /** The processes of one attempt. */
 export interface AttemptProcesses {
@@ -73,7 +74,7 @@ export async function endProcesses(
 export async function endStragglers(processes: AttemptProcesses, clock: Clock): Promise<number> {
   await waitForShim(processes, LAST_WORDS_MS, clock);
   const killed = new Set<number>();
-  for (let left = lookFor(processes); left.any; left = lookFor(processes)) {
+  for (let left = await lookFor(processes); left.any; left = await lookFor(processes)) {
     for (const pid of left.pids) {
       if (pid !== processes.shim?.pid) killed.add(pid);
       signalProcess(pid, "SIGKILL");
@@ -86,9 +87,9 @@ export async function endStragglers(processes: AttemptProcesses, clock: Clock): 
 }
 
 // The kernel's own list is exact and cheap; without one, every process is looked at.
-function lookFor(processes: AttemptProcesses): { any: boolean; pids: number[] } {
+async function lookFor(processes: AttemptProcesses): Promise<{ any: boolean; pids: number[] }> {
   if (processes.controlGroup === undefined) {
-    const pids = findMarked([markOf(processes)]).map((stat) => stat.pid);
+    const pids = (await lookForMarked(markOf(processes))).map((stat) => stat.pid);
     return { any: pids.length > 0, pids };
   }
   const any = isPopulated(processes.controlGroup);

@@ -1,5 +1,5 @@
 import { delay, type Clock } from "../base/clock.ts";
-import { findMarked } from "./table.ts";
+import { lookForMarked } from "./census.ts";
 
 /** The variable that marks the programs a daemon runs for itself, such as git and cp. */
 export const OWNER_VARIABLE = "ANABRANCH_OWNER";
@@ -24,7 +24,7 @@ export function plainEnvironment(): Record<string, string | undefined> {
 export async function endOwnPrograms(owner: string, clock: Clock): Promise<void> {
   const mark = { marker: `${OWNER_VARIABLE}=${owner}`, groupId: undefined, directory: undefined, startTime: undefined };
   const until = clock.monotonicMs() + PATIENCE_MS;
-  for (let left = findMarked([mark]); left.length > 0; left = findMarked([mark])) {
+  for (let left = await lookForMarked(mark); left.length > 0; left = await lookForMarked(mark)) {
     for (const { pid } of left) end(pid, clock.monotonicMs() < until ? "SIGTERM" : "SIGKILL");
     await delay(clock, LOOK_EVERY_MS);
   }

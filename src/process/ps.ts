@@ -30,16 +30,18 @@ export function listWithPs(): ProcessStat[] {
   });
 }
 
-/** Numbers of the processes whose environment, as `ps` shows it to their owner, holds one of the texts. */
-export function findByEnvironmentWithPs(texts: ReadonlySet<string>): number[] {
+/** The processes whose environment, as `ps` shows it to their owner, holds some of the texts, with those. */
+export function findByEnvironmentWithPs(texts: ReadonlySet<string>): Map<number, ReadonlySet<string>> {
   const listing = spawnSync("ps", ["axeww", "-o", "pid=,command="], {
     encoding: "latin1",
     env: { ...process.env, LC_ALL: "C" },
     maxBuffer: 256 * 1024 * 1024,
   });
-  return (listing.stdout ?? "").split("\n").flatMap((line) => {
+  const found = new Map<number, ReadonlySet<string>>();
+  for (const line of (listing.stdout ?? "").split("\n")) {
     const match = /^\s*(\d+)\s+(.*)$/.exec(line);
-    if (match === null) return [];
-    return (match[2] ?? "").split(" ").some((word) => texts.has(word)) ? [Number(match[1])] : [];
-  });
+    const held = (match?.[2] ?? "").split(" ").filter((word) => texts.has(word));
+    if (held.length > 0) found.set(Number(match?.[1]), new Set(held));
+  }
+  return found;
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { sep } from "node:path";
 
-import { parseStat, readStat, type ProcessStat } from "./identity.ts";
+import { readStat, type ProcessStat } from "./identity.ts";
 import { findByEnvironmentWithPs, listWithPs } from "./ps.ts";
 
 /** What makes a process one of an attempt's. */
@@ -19,55 +19,56 @@ export interface ProcessMark {
 /** All processes this user can see. */
 export function listProcesses(): ProcessStat[] {
   if (process.platform !== "linux") return listWithPs();
-  return processNumbers().flatMap((pid) => readStat(pid) ?? []);
+  return statsOf(processNumbers());
 }
 
-/** Every live process that carries one of the marks, except this one. One pass over the process table. */
-export function findMarked(marks: readonly ProcessMark[]): ProcessStat[] {
-  const wanted: WantedProcesses = {
-    markers: new Set(marks.map((mark) => mark.marker)),
-    groups: new Set(marks.flatMap((mark) => mark.groupId ?? [])),
-    marks,
-  };
-  if (process.platform !== "linux") return findMarkedWithPs(wanted);
-  return processNumbers().flatMap((pid) => (pid === process.pid ? [] : (wantedProcess(pid, wanted) ?? [])));
+function statsOf(pids: readonly number[]): ProcessStat[] {
+  return pids.flatMap((pid) => readStat(pid) ?? []);
 }
 
-interface WantedProcesses {
-  readonly markers: ReadonlySet<string>;
-  readonly groups: ReadonlySet<number>;
-  readonly marks: readonly ProcessMark[];
+/** For each mark every live process that carries it, except this one. One pass over the process table for all. */
+export function findMarked(marks: readonly ProcessMark[]): ProcessStat[][] {
+  const found: ProcessStat[][] = marks.map(() => []);
+  const linux = process.platform === "linux";
+  const carriers = linux ? undefined : findByEnvironmentWithPs(new Set(marks.map(({ marker }) => marker)));
+  for (const stat of linux ? statsOf(processNumbers()) : listWithPs()) {
+    if (stat.pid === process.pid || stat.state === "Z") continue;
+    const traces = carriers === undefined ? readTraces(stat, marks) : { entries: carriers.get(stat.pid) ?? NONE };
+    for (const [place, mark] of marks.entries()) if (carries(stat, traces, mark)) found[place]?.push(stat);
+  }
+  return found;
 }
 
-function wantedProcess(pid: number, wanted: WantedProcesses): ProcessStat | undefined {
+/** What tells of a process which mark it carries. */
+interface ProcessTraces {
+  readonly entries: ReadonlySet<string>;
+  readonly directory?: string;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function readTraces({ pid, hasTerminal }: ProcessStat, marks: readonly ProcessMark[]): ProcessTraces {
   try {
-    const stat = parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
-    if (stat === undefined || stat.state === "Z") return undefined;
-    if (wanted.groups.has(stat.groupId)) return stat;
-    const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
-    if (environment.split("\0").some((entry) => wanted.markers.has(entry))) return stat;
-    return wanted.marks.some((mark) => worksInside(stat, mark)) ? stat : undefined;
+    const entries = new Set(readFileSync(`/proc/${pid}/environ`, "latin1").split("\0"));
+    if (hasTerminal || marks.every(({ directory }) => directory === undefined)) return { entries };
+    // The kernel appends this to the path of a folder that was removed.
+    return { entries, directory: readlinkSync(`/proc/${pid}/cwd`).replace(/ \(deleted\)$/, "") };
   } catch {
     // It ended meanwhile, or belongs to somebody else.
-    return undefined;
+    return { entries: NONE };
   }
 }
 
-// A person's own shell or editor may stand in the folder too: it has a terminal, or is older than the attempt.
-function worksInside(stat: ProcessStat, mark: ProcessMark): boolean {
-  if (mark.directory === undefined || mark.startTime === undefined || stat.hasTerminal) return false;
-  if (Number(stat.startTime) < Number(mark.startTime)) return false;
-  // The kernel appends this to the path of a folder that was removed.
-  const directory = readlinkSync(`/proc/${stat.pid}/cwd`).replace(/ \(deleted\)$/, "");
-  return directory === mark.directory || directory.startsWith(mark.directory + sep);
+function carries(stat: ProcessStat, { entries, directory }: ProcessTraces, mark: ProcessMark): boolean {
+  if (stat.groupId === mark.groupId || entries.has(mark.marker)) return true;
+  return directory !== undefined && worksInside(stat, directory, mark);
 }
 
-function findMarkedWithPs(wanted: WantedProcesses): ProcessStat[] {
-  const carriers = new Set(findByEnvironmentWithPs(wanted.markers));
-  return listWithPs().filter(
-    (stat) =>
-      stat.pid !== process.pid && stat.state !== "Z" && (wanted.groups.has(stat.groupId) || carriers.has(stat.pid)),
-  );
+// A person's own shell or editor may stand in the folder too: it has a terminal, or is older than the attempt.
+function worksInside(stat: ProcessStat, directory: string, mark: ProcessMark): boolean {
+  if (mark.directory === undefined || mark.startTime === undefined) return false;
+  if (Number(stat.startTime) < Number(mark.startTime)) return false;
+  return directory === mark.directory || directory.startsWith(mark.directory + sep);
 }
 
 /** Every live process with an environment variable of this name, and its value. */
