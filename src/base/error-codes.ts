@@ -68,8 +68,14 @@ export const ERROR_CODES = {
   GRAPH_CYCLE: "config",
   GRAPH_INVALID: "config",
   TRIGGER_INVALID: "config",
-  // events
+  // events, and what they lead to
   EVENT_INVALID: "usage",
+  TRIGGER_UNKNOWN: "missing",
+  TRIGGERS_CHANGED: "gate",
+  TRIGGERS_UNTRUSTED: "gate",
+  CHAIN_STOPPED: "limit",
+  APPROVAL_DENIED: "gate",
+  APPROVAL_EXPIRED: "gate",
   // workspaces and tasks
   COMMAND_MISSING: "environment",
   DISK_FULL: "environment",

@@ -21,6 +21,9 @@ import { createDefinitionHandlers } from "./agents/definition-handlers.ts";
 import { createSessionHandlers } from "./agents/session-handlers.ts";
 import { createBackgroundHandlers } from "./background-handlers.ts";
 import { addressOf, createInboxHandlers, streamInbox } from "./inbox-handlers.ts";
+import { createEventHandlers } from "./events/event-handlers.ts";
+import type { TriggerDesk } from "./events/trigger-desk.ts";
+import type { TriggerEngine } from "./events/trigger-engine.ts";
 import { createLandingHandlers } from "./landing-handlers.ts";
 import { createLeaseHandlers } from "./lease-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
@@ -42,6 +45,7 @@ export interface HandlerContext extends DoctorContext {
   readonly verifier: Verifier;
   readonly desk: ConflictDesk;
   readonly forecaster: Forecaster;
+  readonly triggers: { readonly desk: TriggerDesk; readonly engine: TriggerEngine };
   readonly retention: Retention;
   readonly emitter: Emitter;
   readonly config: DaemonConfig;
@@ -189,6 +193,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     ...createDefinitionHandlers(context),
     ...createLeaseHandlers(context),
     emit: (request, caller) => context.emitter.emit(request, caller),
+    ...createEventHandlers(context),
     predict: (request) => predict(parts, context.forecaster, request),
 
     gc: (request) => collectGarbage(parts, context.retention, request, context.config.keepMs),

@@ -45,6 +45,9 @@ import { Forecaster } from "./forecaster.ts";
 import { Hold } from "./hold.ts";
 import { Deliveries } from "./deliveries.ts";
 import { createHandlers, createStreamers } from "./handlers.ts";
+import { TriggerBook } from "./events/trigger-book.ts";
+import { TriggerDesk } from "./events/trigger-desk.ts";
+import { TriggerEngine } from "./events/trigger-engine.ts";
 import { Lander } from "./lander.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { Limits } from "./limits.ts";
@@ -87,6 +90,12 @@ async function main(): Promise<void> {
   const desk = new ConflictDesk(parts, lander);
   const forecaster = new Forecaster(parts, config.forecastMs);
   new Deliveries(parts).start();
+  const triggerBook = new TriggerBook(parts.store);
+  const engine = new TriggerEngine(parts, reconciler, triggerBook);
+  const triggers = {
+    engine,
+    desk: new TriggerDesk(parts, triggerBook, engine, () => Promise.resolve()),
+  };
   const retention = new Retention(parts, config.events);
   const emitter = new Emitter(parts);
   const socket = join(directories.runtime, "daemon.sock");
@@ -109,6 +118,7 @@ async function main(): Promise<void> {
     verifier,
     desk,
     forecaster,
+    triggers,
     retention,
     emitter,
     config,
@@ -123,6 +133,7 @@ async function main(): Promise<void> {
   await verifier.recover();
   await accepter.recover();
   await reconciler.recover();
+  await engine.recover();
   await forecaster.start();
   let server = await listen(api, socket);
   const file: DaemonFile = { pid: process.pid, socket, version: VERSION, protocol: PROTOCOL_VERSION, startedMs };

@@ -10,6 +10,8 @@ export interface RunInputs {
   /** The environment of whoever started it. */
   readonly environment: Readonly<Record<string, string>>;
   readonly source: WorkspaceSource;
+  /** What its tasks are told of the events that have led to it, where events have. */
+  readonly event?: unknown;
 }
 
 /** The files of runs. What was read stays in memory while the run has work left. */
@@ -26,9 +28,16 @@ export class RunFiles {
     return join(this.#layout.run(run), "carry");
   }
 
+  /** The file with what a run's tasks are told of the events that have led to it. */
+  event(run: string): string {
+    return join(this.#layout.run(run), "event.json");
+  }
+
   /** Writes a run's inputs, before the run itself is committed. */
   async save(run: string, inputs: RunInputs): Promise<void> {
     await mkdir(this.#layout.run(run), { recursive: true, mode: 0o700 });
+    if (inputs.event !== undefined)
+      await writeFile(this.event(run), `${JSON.stringify(inputs.event, undefined, 2)}\n`, { mode: 0o600 });
     await writeFile(this.#path(run), JSON.stringify(inputs), { mode: 0o600 });
     this.#inputs.set(run, inputs);
   }

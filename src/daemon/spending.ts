@@ -5,13 +5,13 @@
  */
 import { priceUsage, type PriceList } from "../agents/prices.ts";
 import { AnabranchError } from "../base/errors.ts";
-import type { Usage } from "../engine/agent.ts";
+import type { Budget, Usage } from "../engine/agent.ts";
 import { describeOverrun, NOTHING_SPENT, type Spent } from "../engine/budget.ts";
 import type { Holder } from "../engine/leases.ts";
 import { SpendingTree, type TreeOverrun } from "../engine/spending-tree.ts";
 import { attemptName, type AttemptKey } from "../store/attempts.ts";
 import { findRun, type RunRow } from "../store/runs.ts";
-import { loadFamily, loadUsage, type FamilyRun } from "../store/usage.ts";
+import { loadChainRunIds, loadFamily, loadUsage, type FamilyRun } from "../store/usage.ts";
 import type { RunSpec } from "../workflows/spec.ts";
 import { taskKey, type LiveRun, type PlanRecord } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -22,8 +22,8 @@ export interface RunSpending {
   readonly of: (task: string) => Spent;
 }
 
-type Row = Pick<RunRow<RunSpec, PlanRecord>, "id" | "parent" | "createdMs"> & {
-  readonly spec: Pick<RunSpec, "budget" | "tasks">;
+type Row = Pick<RunRow<RunSpec, PlanRecord>, "id" | "parent" | "createdMs" | "cause"> & {
+  readonly spec: Pick<RunSpec, "budget" | "tasks" | "chain">;
 };
 
 /** See the head of this file. */
@@ -31,7 +31,12 @@ export class Spending {
   readonly #parts: Pick<Parts, "store" | "clock" | "book">;
   readonly #prices: PriceList;
   readonly #tree = new SpendingTree();
-  readonly #known = new Map<string, { readonly parent: Row["parent"]; readonly tasks: readonly string[] }>();
+  readonly #known = new Map<
+    string,
+    { readonly parent: Row["parent"]; readonly chain: string | undefined; readonly tasks: readonly string[] }
+  >();
+  /** How many runs of each chain are about to begin. */
+  readonly #opening = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
 
   /** @param prices the user's own, which come before those of lists */
@@ -42,8 +47,38 @@ export class Spending {
 
   /** Reads what was used in the trees of all runs with work left. */
   async load(): Promise<void> {
-    const live = this.#parts.book.all().map(({ row }) => row.id);
-    const family = await loadFamily(this.#parts.store, live);
+    const live = this.#parts.book.all().map(({ row }) => row);
+    const chains = new Set(live.flatMap(({ cause }) => cause?.chain ?? []));
+    const related = await Promise.all([...chains].map((chain) => loadChainRunIds(this.#parts.store, chain)));
+    await this.#addFamily([...live.map(({ id }) => id), ...related.flat()]);
+  }
+
+  /**
+   * A run of a chain is about to begin: what the chain has used before counts.
+   * @returns lets go of the chain, once the run has begun or has not
+   */
+  async openChain(chain: string, budget: Budget): Promise<() => void> {
+    this.#opening.set(chain, (this.#opening.get(chain) ?? 0) + 1);
+    if (!this.#tree.has(chainKey(chain))) {
+      const before = await loadChainRunIds(this.#parts.store, chain);
+      addChain(this.#tree, chain, budget, this.#parts.clock.wallMs());
+      await this.#addFamily(before);
+    }
+    return () => {
+      const left = (this.#opening.get(chain) ?? 1) - 1;
+      if (left > 0) this.#opening.set(chain, left);
+      else this.#opening.delete(chain);
+      this.#removeChain(chain);
+    };
+  }
+
+  /** A chain of which nothing goes on is looked up anew when it goes on. */
+  #removeChain(chain: string): void {
+    if (!this.#opening.has(chain)) this.#tree.remove(chainKey(chain));
+  }
+
+  async #addFamily(runs: readonly string[]): Promise<void> {
+    const family = await loadFamily(this.#parts.store, runs);
     for (const { id } of family) {
       const row = this.#parts.book.get(id)?.row ?? (await findRun<RunSpec, PlanRecord>(this.#parts.store, id));
       if (row !== undefined) this.#add(row);
@@ -120,7 +155,8 @@ export class Spending {
       const family = await loadFamily(this.#parts.store, [row.id]);
       if (isPlain && family.length === 1) return { run: NOTHING_SPENT, of: () => NOTHING_SPENT };
       tree = new SpendingTree();
-      for (const one of family) addRun(tree, { ...one, createdMs: 0, spec: { budget: {}, tasks: [] } });
+      for (const one of family)
+        addRun(tree, { ...one, cause: undefined, createdMs: 0, spec: { budget: {}, tasks: [] } });
       await this.#fill(tree, family);
     }
     return { run: tree.spent(row.id), of: (task) => tree.spent(taskKey(row.id, task)) };
@@ -133,8 +169,8 @@ export class Spending {
   }
 
   #add(row: Row): void {
-    const { id, parent, spec } = row;
-    this.#known.set(id, { parent, tasks: spec.tasks.map(({ name }) => name) });
+    const { id, parent, cause, spec } = row;
+    this.#known.set(id, { parent, chain: cause?.chain, tasks: spec.tasks.map(({ name }) => name) });
     addRun(this.#tree, row);
   }
 
@@ -146,6 +182,7 @@ export class Spending {
     if (this.#tree.has(run)) return;
     this.#known.delete(run);
     if (known.parent !== undefined) this.#remove(known.parent.run);
+    else if (known.chain !== undefined) this.#removeChain(known.chain);
   }
 
   async #fill(tree: SpendingTree, family: readonly FamilyRun[]): Promise<void> {
@@ -165,16 +202,29 @@ export class Spending {
 /** The error of what goes beyond a budget. */
 export function budgetSpent(reached: TreeOverrun): AnabranchError {
   const { limit, used, allowed, whose } = reached;
+  const what = whose.startsWith(CHAIN) ? "" : whose.includes("/") ? "task " : "run ";
   return new AnabranchError("BUDGET_SPENT", {
-    message: `the budget of ${whose.includes("/") ? "task" : "run"} ${whose} is spent: ${describeOverrun(reached)}`,
+    message: `the budget of ${what}${whose} is spent: ${describeOverrun(reached)}`,
     hint: "what was done by then is kept; start it anew with a larger budget",
     data: { limit, used, allowed, whose },
   });
 }
 
-function addRun(tree: SpendingTree, { id, parent, createdMs, spec }: Row): void {
+const CHAIN = "chain ";
+
+function chainKey(chain: string): string {
+  return `${CHAIN}${chain}`;
+}
+
+function addChain(tree: SpendingTree, chain: string, budget: Budget, sinceMs: number): void {
+  tree.add(chainKey(chain), { above: undefined, budget, sinceMs });
+}
+
+function addRun(tree: SpendingTree, { id, parent, cause, createdMs, spec }: Row): void {
   if (parent !== undefined && tree.has(parent.run)) addTask(tree, parent);
-  const above = parent === undefined ? undefined : taskKey(parent.run, parent.task);
+  const isFirst = parent === undefined && cause !== undefined;
+  if (isFirst) addChain(tree, cause.chain, spec.chain ?? {}, createdMs);
+  const above = parent !== undefined ? taskKey(parent.run, parent.task) : isFirst ? chainKey(cause.chain) : undefined;
   // A run that was started before there were budgets has none.
   tree.add(id, { above, budget: (spec as Partial<RunSpec>).budget ?? {}, sinceMs: createdMs });
   for (const { name, agent } of spec.tasks) {

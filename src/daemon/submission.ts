@@ -5,6 +5,7 @@ import { closest } from "../base/closest.ts";
 import { AnabranchError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Cause } from "../engine/cause.ts";
+import type { Budget } from "../engine/agent.ts";
 import { candidateGroups } from "../engine/candidates.ts";
 import { estimateFrom, median, type TaskEstimate } from "../engine/estimate.ts";
 import { buildGraph, type Graph } from "../engine/graph.ts";
@@ -48,6 +49,12 @@ export interface StartExtras {
   readonly cause?: Cause | undefined;
   /** The agent's own id of the conversation that asks for it. */
   readonly asker?: string | undefined;
+  /** The repository's file, where it is not to be what stands there now. */
+  readonly file?: RepositoryFile | undefined;
+  /** What all runs of its chain together may use. */
+  readonly chain?: Budget | undefined;
+  /** What its tasks are told of the events that have led to it. */
+  readonly event?: unknown;
 }
 
 /** A run that is thought through but not started. */
@@ -69,7 +76,10 @@ export async function planRun(parts: Parts, request: StartRequest, extras: Start
   const inside = await placeInside(parts, request.directory);
   const found = await findRepository(parts.git, inside?.root ?? request.directory);
   const repository = inside === undefined ? found : { ...found, subdirectory: inside.subdirectory };
-  const [file, row] = await Promise.all([loadRepositoryFile(repository.root), requireRepository(parts, repository)]);
+  const [file, row] = await Promise.all([
+    extras.file ?? loadRepositoryFile(repository.root),
+    requireRepository(parts, repository),
+  ]);
   const { name, workflow } = chooseWorkflow(request, file, repository.root);
   // What a file names starts where the file stands, wherever it is called from.
   const subdirectory = name === undefined ? repository.subdirectory : "";
@@ -90,6 +100,7 @@ export async function planRun(parts: Parts, request: StartRequest, extras: Start
     writesNone: request.writesNone,
     budget: compileBudget(request.budget),
     fork: extras.fork,
+    chain: extras.chain,
     subdirectory,
   });
   const graph = buildGraph(spec.tasks);
@@ -295,7 +306,7 @@ async function startPlanned(
     inside === undefined
       ? request.environment
       : movedEnvironment(request.environment, inside.workspace.tree, repository.root);
-  await parts.files.save(id, { environment, source });
+  await parts.files.save(id, { environment, source, event: extras.event });
   const missing = await copyCarried(repository.root, parts.files.carried(id), spec.carry);
   const notices = [
     ...base.nested.map((path) => `${path} is a repository of its own: it is not part of the workspaces`),
@@ -317,7 +328,9 @@ async function startPlanned(
     root: repository.root,
     notices,
   };
-  const run = await commitRun(parts, request, id, row.id, spec, plan, base.commit, extras);
+  const letGo =
+    extras.cause === undefined ? undefined : await parts.spending.openChain(extras.cause.chain, extras.chain ?? {});
+  const run = await commitRun(parts, request, id, row.id, spec, plan, base.commit, extras).finally(letGo);
   reconciler.submit(run);
   return { run, notices };
 }

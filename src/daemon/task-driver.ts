@@ -171,16 +171,19 @@ export class TaskDriver {
   async #prepareWorkspace(): Promise<Prepared> {
     const attempt = this.#attempt();
     const { input, variables } = await passOnResults(this.#parts.layout, this.#run, this.#task);
+    const { files } = this.#parts;
+    const inputs = await files.load(this.#run.row.id);
+    const event = inputs.event === undefined ? undefined : files.event(this.#run.row.id);
     return prepareWorkspace({
       parts: this.#parts,
       run: this.#run.row,
-      inputs: await this.#parts.files.load(this.#run.row.id),
+      inputs,
       workspaceId: attempt.workspaceId,
       base: attempt.baseCommit,
       marker: attempt.marker,
       folder: this.#folder(),
       directory: this.#task.spec.directory,
-      variables: { ...variables, ...taskVariables(attempt, input) },
+      variables: { ...variables, ...taskVariables(attempt, input, event) },
       templates: this.#task.spec.environment,
       report: this.#report,
       signal: this.#stop.signal,

@@ -40,14 +40,18 @@ export function commandEnvironment(parts: EnvironmentParts): Record<string, stri
   };
 }
 
-/** What a task is told of itself. */
-export function taskVariables(attempt: AttemptRow, input: string): Record<string, string> {
+/**
+ * What a task is told of itself.
+ * @param event the file that tells of the events that have led to its run
+ */
+export function taskVariables(attempt: AttemptRow, input: string, event: string | undefined): Record<string, string> {
   return {
     ANABRANCH_RUN: attempt.run,
     ANABRANCH_TASK: attempt.task,
     ANABRANCH_ATTEMPT: String(attempt.number),
     ANABRANCH_BASE: attempt.baseCommit,
     ANABRANCH_INPUT: input,
+    ...(event === undefined ? {} : { ANABRANCH_EVENT: event }),
   };
 }
 

@@ -128,3 +128,8 @@ export const EVENT_TYPES = {
   /** What `emit` appends has its name after this. */
   customPrefix: "custom.",
 } as const;
+
+/** How far a firing is; `daemon/events/trigger-engine.ts` says what each state means. */
+export const FIRING_STATES = ["held", "approval", "queued", "running", "ended", "replaced", "dropped", "dead"] as const;
+/** How far a firing is. */
+export type FiringState = (typeof FIRING_STATES)[number];

@@ -5,6 +5,7 @@ import { MODES } from "../engine/planner.ts";
 import { JOINS } from "../engine/task.ts";
 import { emitCommand } from "./emit.ts";
 import { backgroundCommands, backgroundStreams } from "./background-commands.ts";
+import { eventCommands } from "./event-commands.ts";
 import { budget, LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import {
   agentSummary,
@@ -378,6 +379,7 @@ export const commands = {
   leases: { request: z.strictObject({ directory }), response: z.array(leaseView), inTask: "allowed" },
   ...backgroundCommands,
   ...emitCommand,
+  ...eventCommands,
   gc: {
     request: z.strictObject({
       /** Only runs that ended longer ago. */

@@ -9,7 +9,7 @@ const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]
 const ms = z.number();
 
 /** Why something is as it is: an error's code, message and hint. */
-const reasonView = z.object({
+export const reasonView = z.object({
   code: errorCode,
   message: z.string(),
   hint: z.string().optional(),

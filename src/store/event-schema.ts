@@ -54,6 +54,7 @@ create table trigger_sets (
   root text not null,
   content text not null,
   content_hash text not null,
+  chains_json text not null,
   state text not null check (state in ('enabled', 'disabled')),
   enabled_ms integer not null
 ) strict, without rowid;
@@ -83,10 +84,10 @@ create table firings (
   cause_json text not null,
   events_json text not null,
   seq integer,
+  notice_id text,
   run_id text,
   reason_json text,
   created_ms integer not null,
-  due_ms integer,
   ended_ms integer
 ) strict;
 create index firings_open on firings (repository_id, created_ms) where ended_ms is null;

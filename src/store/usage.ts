@@ -41,6 +41,11 @@ export async function loadFamily(store: Store, runs: readonly string[]): Promise
   });
 }
 
+/** The runs of a chain of events, also those that its tasks have started. */
+export async function loadChainRunIds(store: Store, chain: string): Promise<string[]> {
+  return (await store.read("select id from runs where chain = ?", [chain])).map((row) => textOf(row, "id"));
+}
+
 /** What every session of some runs has used. */
 export async function loadUsage(store: Store, runs: readonly string[]): Promise<SessionUsage[]> {
   if (runs.length === 0) return [];

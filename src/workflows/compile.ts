@@ -27,6 +27,8 @@ export interface RunChoices {
   readonly budget?: Budget | undefined;
   /** The conversation that its agents begin with a copy of. */
   readonly fork?: ForkSpec | undefined;
+  /** What all runs of its chain of events together may use. */
+  readonly chain?: Budget | undefined;
   /** Where tasks start that name no folder, from the repository's root. */
   readonly subdirectory: string;
 }
@@ -79,6 +81,7 @@ export function compileRun(
     resources: file.limits?.resources ?? {},
     logCapBytes: sizeBytes(file.limits?.log ?? DEFAULT_LOG_CAP),
     budget: tightest(compileBudget(workflow.budget), choices.budget ?? {}),
+    ...(choices.chain === undefined ? {} : { chain: choices.chain }),
   };
 }
 

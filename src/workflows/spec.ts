@@ -100,4 +100,6 @@ export interface RunSpec {
   readonly logCapBytes: number;
   /** What all of it, and whatever it starts, may use. */
   readonly budget: Budget;
+  /** What all runs of the chain of events that it belongs to may use, where it belongs to one. */
+  readonly chain?: Budget | undefined;
 }

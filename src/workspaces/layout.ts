@@ -18,6 +18,8 @@ export interface Layout {
   readonly forecast: (repositoryId: string) => string;
   /** One workspace's folder, which holds its `tree` and our own `git` directory for it. */
   readonly slot: (repositoryId: string, slot: number) => string;
+  /** The environment that the runs of a repository's triggers get. */
+  readonly triggerEnvironment: (repositoryId: string) => string;
   readonly run: (run: string) => string;
   /** Where an attempt's shim leaves its records. */
   readonly attempt: (key: AttemptKey) => string;
@@ -36,6 +38,7 @@ export function layoutFor(state: string): Layout {
     vault: (id) => join(repository(id), "vault.git"),
     forecast: (id) => join(repository(id), "forecast.git"),
     slot: (id, slot) => join(repository(id), "workspaces", String(slot)),
+    triggerEnvironment: (id) => join(state, "triggers", `${id}.json`),
     run: (run) => join(state, "runs", run),
     attempt: ({ run, task, number }) => join(state, "runs", run, task, String(number)),
   };

@@ -8,6 +8,7 @@
  * 2. A message is passed on once; what has not reached the agent when its work is over is told as undelivered.
  * 3. When it is closed, no program of its own is alive.
  */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { AgentAdapter, AgentEvent, AgentFailure, OpenOptions, Session, TurnEnd } from "../../agents/port.ts";
@@ -332,6 +333,7 @@ export class AgentWork {
       goesOn: this.#keeper.record.from?.way === "copy" && agent.fork === undefined,
       schema: this.#session?.capabilities.structured === true ? undefined : task.spec.schema,
       digest: this.#digest,
+      event: eventOf(prepared.environment),
     });
   }
 
@@ -430,3 +432,10 @@ function failed(error: AnabranchError): AgentEnd {
 function openingText({ request, contract }: OpeningPrompt): string {
   return `${request}\n\n${contract}`;
 }
+
+/** What the run was told of the events that have led to it. */
+function eventOf({ ANABRANCH_EVENT: path }: Prepared["environment"]): string | undefined {
+  return path === undefined ? undefined : readFileSync(path, "utf8").slice(0, MOST_EVENT_CHARACTERS);
+}
+
+const MOST_EVENT_CHARACTERS = 16 * 1024;

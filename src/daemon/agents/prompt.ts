@@ -27,6 +27,8 @@ export interface PromptParts {
   readonly schema: Readonly<Record<string, unknown>> | undefined;
   /** What was said in the conversation it is a digest of. */
   readonly digest: string | undefined;
+  /** What is known of the events that have led to the run, as JSON. */
+  readonly event: string | undefined;
 }
 
 /** What is said to an agent at the start of a task. */
@@ -71,10 +73,11 @@ export function mendPrompt(problem: string): string {
 
 /** Results of needs, quoted as data: nothing in them can end the quotation. */
 function fillIn(parts: PromptParts): string {
-  const { run, task, agent, layout } = parts;
+  const { run, task, agent, layout, event } = parts;
   return agent.prompt.replaceAll(
-    /\{\{\s*([\w-]+)\.(log|output|outcome)\s*\}\}/g,
-    (whole, name: string, part: string) => {
+    /\{\{\s*(?:(event)|([\w-]+)\.(log|output|outcome))\s*\}\}/g,
+    (whole, isEvent: string | undefined, name: string, part: string) => {
+      if (isEvent !== undefined) return event === undefined ? "(no event)" : quote(parts, "the event", event);
       const need = run.tasks.get(name);
       if (need === undefined || !task.spec.needs.includes(name)) return whole;
       if (part === "outcome") return need.row.outcome ?? "nothing yet";
