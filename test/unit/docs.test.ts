@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { ERROR_CODES } from "../../src/base/error-codes.ts";
 import { agentDefinition, repositoryFile, taskDefinition, workflowDefinition } from "../../src/workflows/schema.ts";
+import { triggerDefinition } from "../../src/workflows/trigger-schema.ts";
 
 const docs = (name: string): string => readFileSync(resolve(import.meta.dirname, "../../docs", name), "utf8");
 
@@ -14,8 +15,14 @@ describe("the documentation", () => {
   });
 
   it("describes every key of anabranch.yaml, and no other", () => {
-    const text = docs("configuration.md");
-    const tables = { file: repositoryFile, workflow: workflowDefinition, task: taskDefinition, agent: agentDefinition };
+    const text = docs("configuration.md") + docs("events.md");
+    const tables = {
+      file: repositoryFile,
+      workflow: workflowDefinition,
+      task: taskDefinition,
+      agent: agentDefinition,
+      trigger: triggerDefinition,
+    };
     for (const [name, schema] of Object.entries(tables)) {
       const section = text.slice(text.indexOf(`<!-- keys: ${name} -->`), text.indexOf(`<!-- end: ${name} -->`));
       const described = [...section.matchAll(/^\| (`[\w-]+`(?:, `[\w-]+`)*)\s*\|/gm)].flatMap((match) =>

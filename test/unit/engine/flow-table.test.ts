@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import type { TriggerSpec } from "../../../src/engine/trigger.ts";
+import { parseRepositoryFile } from "../../../src/workflows/file.ts";
+import { compileTriggers } from "../../../src/workflows/triggers.ts";
+import { playFlow, playGroup, type PlayedRun } from "../../fixtures/flow-play.ts";
+
+const DOCS = readFileSync(resolve(import.meta.dirname, "../../../docs/events.md"), "utf8");
+
+function rowsOf(table: string): string[][] {
+  const section = DOCS.slice(DOCS.indexOf(`<!-- table: ${table} -->`), DOCS.indexOf(`<!-- end: ${table} -->`));
+  const rows = section.split("\n").filter((line) => line.startsWith("|"));
+  // The heading and the line below it are no rows.
+  return rows.slice(2).map((row) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+async function triggerWith(settings: string): Promise<TriggerSpec> {
+  const keys = settings.replaceAll("`", "").replace(/^\{\}$/, "");
+  const text = `workflows: { w: { tasks: { t: { run: "true" } } } }
+triggers: [{ on: { event: e }, run: w, ${keys} }]`;
+  const [trigger] = compileTriggers(await parseRepositoryFile(text, "anabranch.yaml"), "anabranch.yaml").triggers;
+  if (trigger === undefined) throw new Error(`no trigger in ${text}`);
+  return trigger;
+}
+
+const numbers = (cell: string): number[] => (cell === "" ? [] : cell.split(" ").map(Number));
+
+describe("what the documentation says of firings", () => {
+  const rows = rowsOf("flow");
+
+  it("is read at all", () => {
+    expect(rows.length).toBeGreaterThan(20);
+  });
+
+  it.each(rows)("%s, with events at %s, fires %s and drops %s", async (settings, events, firings, dropped) => {
+    const times = numbers(events);
+    const played = playFlow((await triggerWith(settings)).flow, times);
+    const told = played.firings.map(({ atMs, seqs }) => `${atMs}: ${seqs.map((seq) => times[seq]).join(" ")}`);
+    expect(told.join("; ")).toBe(firings);
+    expect(played.dropped.map((seq) => times[seq])).toEqual(numbers(dropped));
+  });
+});
+
+describe("what the documentation says of storms", () => {
+  const rows = rowsOf("storms");
+
+  it("is read at all", () => {
+    expect(rows.length).toBeGreaterThan(15);
+  });
+
+  it.each(rows)("%s, %s: %s firings of %s events, %s dropped, the last at %s", async (settings, storm, ...expected) => {
+    const times = Array.from({ length: 10_000 }, (_, index) => (storm === "at once" ? 0 : index));
+    const { firings, dropped } = playFlow((await triggerWith(settings)).flow, times);
+    const events = firings.reduce((sum, { count }) => sum + count, 0);
+    expect([firings.length, events, dropped.length, firings.at(-1)?.atMs].map(String)).toEqual(expected);
+  });
+});
+
+describe("what the documentation says of groups", () => {
+  const rows = rowsOf("groups");
+  const told = ({ startMs, endMs, end }: PlayedRun): string =>
+    end === "ran"
+      ? `${startMs}–${endMs}`
+      : end === "cancelled"
+        ? `${startMs}–${endMs} cancelled`
+        : `${end} at ${endMs}`;
+
+  it("is read at all", () => {
+    expect(rows.length).toBeGreaterThan(8);
+  });
+
+  it.each(rows)("%s, with firings at %s: %s", async (settings, firings, expected) => {
+    const arrivals = firings.split(" ").map((firing) => {
+      const [atMs = "", priority = "0"] = firing.split("!");
+      return { atMs: Number(atMs), priority: Number(priority) };
+    });
+    const runs = playGroup((await triggerWith(settings)).group, arrivals, 100, 5);
+    expect(runs.map((run, index) => `${arrivals[index]?.atMs}: ${told(run)}`).join("; ")).toBe(expected);
+  });
+});
