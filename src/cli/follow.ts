@@ -18,10 +18,12 @@ export interface Followed {
 
 const FRAME_MS = 100;
 const HINT = "d detaches, Ctrl-C stops it";
+const LOOKING_HINT = "d or Ctrl-C leaves it, and it goes on";
 
 /**
  * Shows a run until it ends: as a live tree, as lines, as JSON lines or not at all. Ctrl-C stops the run in order, a
- * second one at once; `d` lets go of it.
+ * second one at once; `d` lets go of it. What goes on by itself and is only looked at is not stopped: there, Ctrl-C lets
+ * go of it too.
  *
  * @param starting a run that may not have started yet: whatever is asked of it is done as soon as it has
  */
@@ -29,8 +31,9 @@ export async function followRun(
   anabranch: Anabranch,
   terminal: Terminal,
   starting: Promise<RunView>,
+  onlyLooks = false,
 ): Promise<Followed> {
-  const view = viewFor(terminal);
+  const view = viewFor(terminal, onlyLooks ? LOOKING_HINT : HINT);
   const done = new AbortController();
   let run: RunView | undefined;
   let interrupts = 0;
@@ -47,7 +50,7 @@ export async function followRun(
     detached = true;
     done.abort();
   };
-  const release = listenForKeys(terminal, interrupt, detach);
+  const release = listenForKeys(terminal, onlyLooks ? detach : interrupt, detach);
   try {
     run = await starting;
     if (interrupts > 0) stop(run);
@@ -90,14 +93,14 @@ interface View {
   end(): void;
 }
 
-function viewFor(terminal: Terminal): View {
-  if (terminal.progress === "tty") return treeView(terminal);
+function viewFor(terminal: Terminal, keys: string): View {
+  if (terminal.progress === "tty") return treeView(terminal, keys);
   if (terminal.progress === "plain") return plainView(terminal);
   if (terminal.progress === "json") return jsonView(terminal);
   return { show: () => undefined, line: () => undefined, say: () => undefined, end: () => undefined };
 }
 
-function treeView(terminal: Terminal): View {
+function treeView(terminal: Terminal, keys: string): View {
   const writer = new FrameWriter(terminal.err);
   const lines = new Map<string, string>();
   let run: RunView | undefined;
@@ -105,7 +108,7 @@ function treeView(terminal: Terminal): View {
   const draw = (): void => {
     if (run === undefined) return;
     const { columns = 80, rows = 24 } = process.stderr;
-    const hint = said === "" ? HINT : said;
+    const hint = said === "" ? keys : said;
     writer.draw(drawTree({ run, lines, nowMs: systemClock.wallMs(), columns, rows, hint }, terminal.errorColour));
   };
   let cancelTimer = (): void => undefined;
@@ -165,7 +168,11 @@ function jsonView(terminal: Terminal): View {
 }
 
 /** Ctrl-C and `d`. On a terminal keys are read one by one; elsewhere there is only the signal. */
-function listenForKeys(terminal: Terminal, interrupt: () => void, detach: () => void): () => void {
+export function listenForKeys(
+  terminal: Pick<Terminal, "progress">,
+  interrupt: () => void,
+  detach: () => void,
+): () => void {
   const keys = terminal.progress === "tty" && process.stdin.isTTY === true;
   const onKey = (bytes: Buffer): void => {
     for (const key of bytes.toString("utf8")) {

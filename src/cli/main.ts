@@ -2,6 +2,7 @@
 import { CommanderError, Option, type Command } from "commander";
 
 import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
+import { addBackgroundCommands } from "./background-program.ts";
 import { addEventCommands } from "./event-program.ts";
 import { act, addCommand, addCommon, addRunOptions, program } from "./program.ts";
 
@@ -115,7 +116,7 @@ Examples:
 
 addCommand(
   "ls",
-  "list the newest runs",
+  "list what needs you, what goes on and why it waits, and what has ended last",
   () => import("./commands/ls.ts"),
   `
 Examples:
@@ -161,6 +162,7 @@ Examples:
   anabranch wait k3v9 m2x8 --any --timeout 10m`,
 )
   .option("--any", "until the first of them has")
+  .option("--all", "until all of them have, which is the default")
   .option("--timeout <duration>", "give up waiting after this long (they go on)");
 
 addCommand(
@@ -413,6 +415,7 @@ for (const [name, about] of [
   act(command, () => import("./commands/daemon.ts"), [name]);
 }
 
+addBackgroundCommands();
 addEventCommands();
 
 function addConflicts(usage: string, about: string, word: string, help: string, parent: Command = program): Command {

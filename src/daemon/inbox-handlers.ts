@@ -44,6 +44,16 @@ export function createInboxHandlers({ parts }: HandlerContext): InboxHandlers {
   };
 }
 
+/** How many entries of the caller's inbox were not read. */
+export async function countUnreadOf(
+  parts: Parts,
+  caller: CallerClaims,
+  directory: string | undefined,
+): Promise<number> {
+  const reader = await readerOf(parts, caller);
+  return countUnread(parts.store, reader, await repositoryOf(parts, reader, directory));
+}
+
 /** Sends what comes into the caller's inbox, each once, as long as the caller listens. */
 export async function streamInbox(
   parts: Parts,

@@ -1,7 +1,7 @@
 import { delay } from "../base/clock.ts";
 import { AnabranchError } from "../base/errors.ts";
 import { LineCutter } from "../base/lines.ts";
-import { readEnd, readOutput, type OutputName } from "../process/output.ts";
+import { readEnd, readOutput, startOfLastLines, type OutputName } from "../process/output.ts";
 import type { StreamMessage, StreamName, StreamRequest } from "../protocol/commands.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import { loadLandings } from "../store/landings.ts";
@@ -146,14 +146,20 @@ export async function streamLogs(
   const tasks = task === undefined ? [...run.tasks.values()] : [task];
   const name: OutputName = request.output === true ? "output" : "log";
   const one = async (each: LiveTask): Promise<void> => {
-    const attempt = await chooseAttempt(parts, each, request.attempt, request.follow === true, signal);
-    if (attempt === undefined) return;
-    const folder = parts.layout.attempt(attempt);
-    const hasEnded = (): boolean => request.follow !== true || isOver(each, attempt);
-    const reading = readOutput(folder, name, { hasEnded, clock: parts.clock, signal });
-    for await (const piece of reading) {
-      const message = { bytes: piece.toString("base64"), ...(tasks.length > 1 ? { task: each.row.name } : {}) };
-      await send({ type: "piece", data: message });
+    let attempt = await chooseAttempt(parts, each, request.attempt, request.follow === true, signal);
+    let { lastLines } = request;
+    while (attempt !== undefined) {
+      const current = attempt;
+      const folder = parts.layout.attempt(current);
+      const fromBytes = lastLines === undefined ? 0 : startOfLastLines(folder, name, lastLines);
+      const hasEnded = (): boolean => request.follow !== true || isOver(each, current);
+      for await (const piece of readOutput(folder, name, { fromBytes, hasEnded, clock: parts.clock, signal })) {
+        const message = { bytes: piece.toString("base64"), ...(tasks.length > 1 ? { task: each.row.name } : {}) };
+        await send({ type: "piece", data: message });
+      }
+      const goesOn = request.follow === true && request.attempt === undefined;
+      attempt = goesOn ? await nextAttempt(parts, each, current, signal) : undefined;
+      lastLines = undefined;
     }
   };
   if (request.follow === true) await Promise.all(tasks.map(one));
@@ -185,6 +191,19 @@ async function chooseAttempt(
     await delay(parts.clock, FASTEST_UPDATE_MS);
   }
   return task.attempt;
+}
+
+/** The attempt that follows one that is over, once it has begun; `undefined` when the task ends without another. */
+async function nextAttempt(
+  parts: Parts,
+  task: LiveTask,
+  { number }: AttemptRow,
+  signal: AbortSignal,
+): Promise<AttemptRow | undefined> {
+  const isNext = (): boolean =>
+    (task.attempt?.number ?? 0) > number && task.attempt !== undefined && hasBegun(task.attempt);
+  while (!isNext() && task.row.state !== "ended" && !signal.aborted) await delay(parts.clock, FASTEST_UPDATE_MS);
+  return isNext() ? task.attempt : undefined;
 }
 
 /** Whether there is, or may be, output. */

@@ -18,6 +18,8 @@ export interface OutputSize {
 
 const PIECE_BYTES = 64 * 1024;
 const LOOK_EVERY_MS = 60;
+const NEWLINE = 0x0a;
+const [LONGEST_LINE_BYTES, MOST_LAST_BYTES] = [1024, 1024 * 1024];
 
 /** The file that holds the start of a stream; where the cap cut it, `${path}.tail` holds its end. */
 export function outputPath(directory: string, name: OutputName): string {
@@ -83,6 +85,18 @@ export function readEnd(directory: string, name: OutputName, limitBytes: number)
   const [file, sizeBytes] = size.tailBytes > 0 ? [`${path}.tail`, size.tailBytes] : [path, size.keptBytes];
   const piece = readPiece(file, Math.max(0, sizeBytes - limitBytes), limitBytes);
   return { text: piece.toString("utf8"), endBytes: sizeBytes };
+}
+
+/** Where the last so many lines of the kept start of a stream begin, as it stands now; a long line counts as several. */
+export function startOfLastLines(directory: string, name: OutputName, lines: number): number {
+  const path = outputPath(directory, name);
+  const sizeBytes = sizeOf(path);
+  const from = Math.max(0, sizeBytes - Math.min(LONGEST_LINE_BYTES * lines, MOST_LAST_BYTES));
+  const piece = readPiece(path, from, sizeBytes - from);
+  // The end of the last line begins no other.
+  let at = piece.length - 1;
+  for (let left = lines; left > 0 && at >= 0; left -= 1) at = at === 0 ? -1 : piece.lastIndexOf(NEWLINE, at - 1);
+  return lines === 0 ? sizeBytes : from + at + 1;
 }
 
 function readPiece(path: string, position: number, limitBytes = PIECE_BYTES): Buffer {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { inboxEntryView, runSummary } from "./views.ts";
+import { inboxEntryView, noticeView, runSummary } from "./views.ts";
 
 const id = z.string().min(1).max(200);
 const directory = z.string().min(1);
@@ -15,8 +15,36 @@ const inbox = z.strictObject({
   limit: z.int().min(0).max(1000).optional(),
 });
 
+/** A run with where it belongs in a list, and what its tasks wait for. */
+const listedRun = runSummary.extend({
+  group: z.enum(["needs-you", "running", "finished"]),
+  /** The first few of its tasks that wait, and for what. */
+  waits: z.array(z.object({ task: z.string(), reason: z.string() })),
+  waitsLeft: z.number(),
+});
+
 /** The requests about what goes on in the background. */
 export const backgroundCommands = {
+  /** What goes on, what needs a person, and what has ended last: in this order. */
+  overview: {
+    request: z.strictObject({
+      /** The most runs. */
+      limit: z.int().min(1).max(1000).optional(),
+      /** Only what belongs to the repository around this folder. */
+      directory: directory.optional(),
+    }),
+    response: z.object({
+      runs: z.array(listedRun),
+      /** How many more have work left. */
+      runningLeft: z.number(),
+      notices: z.array(noticeView),
+      /** How many entries of the caller's inbox were not read. */
+      unread: z.number(),
+      /** Why nothing new starts. */
+      held: z.string().optional(),
+    }),
+    inTask: "allowed",
+  },
   adopt: {
     request: z.strictObject({
       /** A run. */

@@ -458,6 +458,8 @@ export const streams = {
       id,
       follow: z.boolean().optional(),
       attempt: z.int().min(1).optional(),
+      /** Only the last so many lines of what was printed by now. */
+      lastLines: z.int().min(0).max(10_000).optional(),
       /** Standard output alone, of a task with `output:`. */
       output: z.boolean().optional(),
       directory: directory.optional(),

@@ -412,6 +412,7 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "wait",
   "cancel",
   "adopt",
+  "overview",
   "needs-you",
   "fork",
   "accept",

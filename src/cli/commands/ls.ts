@@ -1,41 +1,65 @@
 import { systemClock } from "../../base/clock.ts";
 import { printable } from "../../base/printable.ts";
-import type { NoticeView, RunSummary } from "../../protocol/views.ts";
-import { formatAge, formatDuration, formatTable } from "../format.ts";
+import type { CommandResponse } from "../../protocol/commands.ts";
+import type { NoticeView } from "../../protocol/views.ts";
+import { formatAge, formatDuration, formatTable, plural } from "../format.ts";
 import type { CommandAction } from "../command.ts";
 import { subjectOf } from "../notice-text.ts";
 import { wholeNumber, withSession } from "../session.ts";
 import { colourState, markOf, wordFor } from "../state-text.ts";
 import { answer, type Terminal } from "../terminal.ts";
 
-/** `anabranch ls`: lists the newest runs. */
+type Overview = CommandResponse<"overview">;
+type ListedRun = Overview["runs"][number];
+
+/** `anabranch ls`: lists what needs a person, what goes on and why it waits, and what has ended last. */
 export const action: CommandAction<{ readonly all?: boolean; readonly limit: string }> = (_args, options) =>
   withSession(options, async ({ anabranch, terminal, directory }) => {
     const limit = wholeNumber(options.limit, "--limit");
-    const where = options.all === true ? {} : { directory };
-    // One after the other: where the first is refused, the client lets go of the daemon.
-    const runs = await anabranch.ask("list", { limit, ...where });
-    const waiting = await anabranch.ask("needs-you", where);
-    answer(terminal, runs, () =>
-      [...formatNeedsYou(waiting, terminal), formatRuns(runs, terminal, options.all === true)].join("\n"),
+    const overview = await anabranch.ask("overview", { limit, ...(options.all === true ? {} : { directory }) });
+    answer(terminal, overview.runs, () =>
+      terminal.plain ? overview.runs.map(plainLine).join("\n") : format(overview, terminal, options.all === true),
     );
     return 0;
   });
 
-function formatNeedsYou(waiting: readonly NoticeView[], { colour, plain }: Terminal): string[] {
-  if (plain || waiting.length === 0) return [];
-  const rows = waiting.map((notice) => [notice.id, subjectOf(notice), printable(notice.title)]);
-  return [`${colour.yellow("needs you")}\n${formatTable(rows, "  ")}\n  anabranch approve ID, or anabranch deny ID`];
+function plainLine({ id, state, outcome, name, repository }: ListedRun): string {
+  return [id, state, outcome ?? "-", name ?? "-", repository].map(printable).join("\t");
 }
 
-function formatRuns(runs: readonly RunSummary[], { colour, plain }: Terminal, all: boolean): string {
-  if (plain)
-    return runs
-      .map((run) => [run.id, run.state, run.outcome ?? "-", run.name ?? "-", run.repository].map(printable).join("\t"))
-      .join("\n");
-  if (runs.length === 0) return "No runs here yet. Start one: anabranch run -t tests='npm test'";
+function format(overview: Overview, { colour }: Terminal, all: boolean): string {
+  const { runs, notices, unread, held, runningLeft } = overview;
+  const groups = (["needs-you", "running", "finished"] as const).map((group) => {
+    const own = runs.filter((run) => run.group === group);
+    const rows = formatRuns(own, colour, all);
+    if (group === "needs-you") return needsYou(notices, rows, colour);
+    const more = group === "running" && runningLeft > 0 ? [`  … and ${runningLeft.toLocaleString("en")} more`] : [];
+    return rows.length === 0 ? [] : [colour.dim(group), ...rows, ...more];
+  });
+  const lines = [
+    ...(held === undefined ? [] : [colour.yellow(`nothing new starts: ${printable(held)}`)]),
+    ...groups.flat(),
+    ...(unread === 0 ? [] : [`${unread.toLocaleString("en")} unread: anabranch inbox`]),
+  ];
+  if (runs.length === 0) lines.push("No runs here yet. Start one: anabranch run -t tests='npm test'");
+  return lines.join("\n");
+}
+
+function needsYou(notices: readonly NoticeView[], rows: readonly string[], colour: Terminal["colour"]): string[] {
+  if (notices.length === 0) return [];
+  const asked = notices.map((notice) => [notice.id, subjectOf(notice), printable(notice.title)]);
+  return [
+    colour.yellow("needs you"),
+    formatTable(asked, "  "),
+    "  anabranch approve ID, or anabranch deny ID",
+    ...rows,
+  ];
+}
+
+/** A line for each run, with what its tasks wait for below it. */
+function formatRuns(runs: readonly ListedRun[], colour: Terminal["colour"], all: boolean): string[] {
   const nowMs = systemClock.wallMs();
-  const rows = runs.map((run) => [
+  const table = runs.map((run) => [
     markOf(wordFor(run), colour),
     run.id,
     colourState(wordFor(run), colour),
@@ -45,16 +69,15 @@ function formatRuns(runs: readonly RunSummary[], { colour, plain }: Terminal, al
     formatAge(nowMs - run.createdMs),
     ...(all ? [printable(run.repository)] : []),
   ]);
-  const active = rows.filter((_row, index) => runs[index]?.state === "active");
-  const ended = rows.filter((_row, index) => runs[index]?.state === "ended");
-  const groups = [
-    ...(active.length > 0 ? [`${colour.dim("running")}\n${formatTable(active, "  ")}`] : []),
-    ...(ended.length > 0 ? [`${colour.dim("finished")}\n${formatTable(ended, "  ")}`] : []),
-  ];
-  return groups.join("\n");
+  const lines = formatTable(table, "  ").split("\n");
+  return runs.flatMap(({ waits, waitsLeft }, index) => [
+    lines[index] ?? "",
+    ...waits.map(({ task, reason }) => colour.dim(`      ${printable(`${task}: ${reason}`)}`)),
+    ...(waitsLeft === 0 ? [] : [colour.dim(`      … and ${plural(waitsLeft, "more task")} waiting`)]),
+  ]);
 }
 
-function taskCounts(run: RunSummary): string {
+function taskCounts(run: ListedRun): string {
   const counts = new Map<string, number>();
   for (const { state, outcome, count } of run.tasks) {
     const word = outcome ?? state;

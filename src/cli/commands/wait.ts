@@ -6,8 +6,18 @@ import { colourState } from "../state-text.ts";
 import { answer } from "../terminal.ts";
 
 /** `anabranch wait`: waits until runs or tasks have ended. */
-export const action: CommandAction<{ readonly any?: boolean; readonly timeout?: string }> = (args, options) =>
+export const action: CommandAction<{
+  readonly any?: boolean;
+  readonly all?: boolean;
+  readonly timeout?: string;
+}> = (args, options) =>
   withSession(options, async ({ anabranch, terminal, directory }) => {
+    if (options.any === true && options.all === true) {
+      throw new AnabranchError("USAGE", {
+        message: "--any and --all exclude each other",
+        hint: "anabranch wait --help",
+      });
+    }
     const ends = await anabranch.wait(args, {
       directory,
       ...(options.any === true ? { any: true } : {}),
