@@ -27,4 +27,22 @@ comes next above it, without being asked.)
 Examples:
   anabranch adopt k3v9`,
   );
+
+  addCommand(
+    "inbox",
+    "show what has ended, or needs you, that you were not told of yet",
+    () => import("./commands/inbox.ts"),
+    `
+What was shown is read. Inside a task it is the inbox of that task: what the task has started.
+
+Examples:
+  anabranch inbox
+  anabranch inbox --follow                  also what comes from now on
+  anabranch inbox --read --limit 20         also what was read, the newest first`,
+  )
+    .option("-f, --follow", "wait for what comes next, and show that too")
+    .option("--peek", "what is shown stays unread")
+    .option("--read", "also what was read")
+    .option("-a, --all", "of all repositories")
+    .option("--limit <count>", "at most so many", "100");
 }

@@ -77,3 +77,8 @@ export function answer(terminal: Terminal, data: unknown, text: () => string): v
     if (written !== "") terminal.out(written.endsWith("\n") ? written : `${written}\n`);
   }
 }
+
+/** Resolves when everything printed so far has been handed on. */
+export function printed(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write("", () => resolve()));
+}

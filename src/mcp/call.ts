@@ -3,6 +3,7 @@ import type { ToolInput, ToolName, ToolOutput } from "../protocol/tools.ts";
 import type { RunView } from "../protocol/views.ts";
 import type { Anabranch } from "../sdk/anabranch.ts";
 import type { Caller } from "./caller.ts";
+import type { Told } from "./told.ts";
 
 /** What all calls of one client work with. */
 export interface ServerParts {
@@ -10,6 +11,7 @@ export interface ServerParts {
   readonly anabranchFor: (conversation?: string) => Anabranch;
   /** Where the client stands: the runs of the repository around it are meant. */
   readonly directory: string;
+  readonly told: Told;
 }
 
 /** One call of a tool, and what its handler works with. */
@@ -24,7 +26,12 @@ export interface Call extends Pick<ServerParts, "directory"> {
 
 /** What a tool answers: for programs and for models, or the handle of a run that goes on. */
 export type Answer<Name extends ToolName> =
-  | { readonly data: ToolOutput<Name>; readonly text: string }
+  | {
+      readonly data: ToolOutput<Name>;
+      readonly text: string;
+      /** The runs, and tasks as `RUN/TASK`, whose end it tells. */
+      readonly ended?: readonly string[];
+    }
   | { readonly handle: RunView };
 
 /** Does what one tool is for. */

@@ -25,11 +25,12 @@ export function handleOf(run: RunView): CallToolResult {
 }
 
 /** Answers what clients ask about handles. */
-export function serveHandles(server: Server, { anabranchFor, directory }: ServerParts): void {
+export function serveHandles(server: Server, { anabranchFor, directory, told }: ServerParts): void {
   const anabranch = anabranchFor();
-  server.setRequestHandler("tasks/get", { params }, async ({ taskId }) => {
+  server.setRequestHandler("tasks/get", { params }, async ({ taskId }, { mcpReq }) => {
     const run = await known(anabranch.ask("show", { id: taskId, directory }));
     const state = stateOf(run);
+    if (state.status !== "working") told.with(mcpReq.id, anabranch, [run.id]);
     return state.status === "completed" ? { ...state, result: await resultOf(anabranch, run) } : state;
   });
   // No run asks its client for anything, so there is nothing to be told.

@@ -13,6 +13,8 @@ export class LineTransport implements Transport {
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
   onmessage?: Transport["onmessage"];
+  /** Called with the id of each request whose answer is written. */
+  onanswer?: ((request: string | number) => void) | undefined;
   readonly #input: Readable;
   readonly #output: Writable;
   #pieces: Buffer[] = [];
@@ -90,7 +92,13 @@ export class LineTransport implements Transport {
 
   #write(message: unknown): Promise<void> {
     if (this.#isClosed || !this.#output.writable) return Promise.resolve();
-    return new Promise((resolve) => this.#output.write(`${JSON.stringify(message)}\n`, () => resolve()));
+    return new Promise((resolve) =>
+      this.#output.write(`${JSON.stringify(message)}\n`, (error) => {
+        const id = idOf(message);
+        if (!error && id !== null) this.onanswer?.(id);
+        resolve();
+      }),
+    );
   }
 }
 

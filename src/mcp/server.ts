@@ -18,6 +18,7 @@ import { callerOf, TASKS_EXTENSION } from "./caller.ts";
 import { handleOf, serveHandles } from "./handles.ts";
 import { Progress } from "./progress.ts";
 import { problemText } from "./report.ts";
+import { findNews } from "./told.ts";
 import { cancelAgent } from "./tools/cancel-agent.ts";
 import { claimFiles } from "./tools/claim-files.ts";
 import { forkMe } from "./tools/fork-me.ts";
@@ -96,15 +97,19 @@ async function callTool(
   try {
     const handler = HANDLERS[name as ToolName] as (input: unknown, call: unknown) => Promise<Answer<ToolName>>;
     const caller = callerOf(mcpReq, server.getClientVersion()?.name);
-    return resultOf(
-      await handler(parseInput(name as ToolName, input), {
-        anabranch: parts.anabranchFor(caller.conversation.source),
-        directory: parts.directory,
-        caller,
-        signal: mcpReq.signal,
-        tell: (text: string) => progress.tell(text),
-      }),
-    );
+    const anabranch = parts.anabranchFor(caller.conversation.source);
+    const answer = await handler(parseInput(name as ToolName, input), {
+      anabranch,
+      directory: parts.directory,
+      caller,
+      signal: mcpReq.signal,
+      tell: (text: string) => progress.tell(text),
+    });
+    if ("handle" in answer) return handleOf(answer.handle);
+    const { ended = [] } = answer;
+    const news = await findNews(anabranch, ended);
+    parts.told.with(mcpReq.id, anabranch, [...ended, ...news.ids]);
+    return resultOf(answer, news.text);
   } catch (cause) {
     return failureOf(cause);
   } finally {
@@ -121,9 +126,9 @@ function parseInput<Name extends ToolName>(name: Name, input: unknown): ToolInpu
   throw new AnabranchError("USAGE", { message: `${name}: ${why}`, hint });
 }
 
-function resultOf(answer: Answer<ToolName>): CallToolResult {
-  if ("handle" in answer) return handleOf(answer.handle);
-  return { content: [{ type: "text", text: answer.text }], structuredContent: { ...answer.data } };
+function resultOf({ data, text }: Exclude<Answer<ToolName>, { handle: unknown }>, news: string): CallToolResult {
+  const texts = news === "" ? [text] : [text, news];
+  return { content: texts.map((one) => ({ type: "text" as const, text: one })), structuredContent: { ...data } };
 }
 
 /** An error that an agent can act on: what happened, and what mends it. */

@@ -14,6 +14,7 @@ import type {
 import type {
   AgentDefinitionView,
   EventView,
+  InboxEntryView,
   LeaseView,
   NoticeView,
   PlanView,
@@ -23,6 +24,7 @@ import type {
 import type { WorkflowDefinition } from "../workflows/schema.ts";
 import { openConnection, type Connection } from "./connection.ts";
 import { readDaemonFile, startDaemon } from "./daemon.ts";
+import { toldBy } from "./told.ts";
 import { definedVariables, startRequest, type StartOptions } from "./start-options.ts";
 
 /** How to connect. */
@@ -120,7 +122,9 @@ export class Anabranch {
     options: { readonly any?: boolean; readonly timeoutMs?: number; readonly directory?: string } = {},
   ): Promise<(RunSummary & { readonly task?: string | undefined; readonly ended: boolean })[]> {
     const list = typeof ids === "string" ? [ids] : [...ids];
-    return this.ask("wait", { ids: list, directory: process.cwd(), ...options });
+    const ends = await this.ask("wait", { ids: list, directory: process.cwd(), ...options });
+    await this.acknowledge(ends.flatMap(toldBy));
+    return ends;
   }
 
   /** Stops a run with all it started, or one task. */
@@ -176,6 +180,19 @@ export class Anabranch {
     options: { readonly when?: "now" | "next" | "later"; readonly directory?: string } = {},
   ): Promise<CommandResponse<"message">> {
     return this.ask("message", { id, text, directory: process.cwd(), ...options });
+  }
+
+  /**
+   * What has ended, or needs a person, that the caller was not told of yet: a task of ours, a conversation, or a person.
+   * Whoever has dealt with an entry says so with {@link Anabranch.acknowledge}; until then it comes again, under its id.
+   */
+  async inbox(options: CommandRequest<"inbox"> = {}): Promise<InboxEntryView[]> {
+    return (await this.ask("inbox", options)).entries;
+  }
+
+  /** Says that the caller was told: by ids of entries, of runs, or `RUN/TASK`. Where that is lost, it is told again. */
+  async acknowledge(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.ask("acknowledge", { ids: [...ids] }).catch(() => undefined);
   }
 
   /** What waits for a person. */
@@ -347,7 +364,8 @@ export class Anabranch {
       view,
       wait: async () => {
         await this.ask("wait", { ids: [id] });
-        return this.ask("show", { id });
+        const [run] = await Promise.all([this.ask("show", { id }), this.acknowledge([id])]);
+        return run;
       },
       events: () => this.#runEvents(id),
       cancel: (options = {}) => this.cancel(id, options),
@@ -429,6 +447,8 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "claim",
   "leases",
   "emit",
+  "inbox",
+  "acknowledge",
   "gc",
   "doctor",
 ]);

@@ -6,7 +6,7 @@ import { followRun } from "../follow.ts";
 import { formatAge } from "../format.ts";
 import { formatMoney } from "../usage-text.ts";
 import { withSession } from "../session.ts";
-import { answer } from "../terminal.ts";
+import { answer, printed } from "../terminal.ts";
 import { exitCodeOf, reportText } from "./run.ts";
 
 interface ForkCommandOptions {
@@ -49,6 +49,8 @@ export const action: CommandAction<ForkCommandOptions> = (args, options) =>
     }
     const followed = await followRun(anabranch, terminal, Promise.resolve(run.view));
     answer(terminal, followed.run, () => reportText(terminal, followed.run));
+    await printed();
+    if (!followed.detached) await anabranch.acknowledge([run.id]);
     return exitCodeOf(followed.run);
   });
 

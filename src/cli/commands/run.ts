@@ -5,7 +5,7 @@ import { followRun } from "../follow.ts";
 import { formatReport } from "../report.ts";
 import { startOptions, type RunOptions } from "../run-options.ts";
 import { withSession } from "../session.ts";
-import { answer, type Terminal } from "../terminal.ts";
+import { answer, printed, type Terminal } from "../terminal.ts";
 
 /** `anabranch run`: starts a run, shows it and reports how it ended. */
 export const action: CommandAction<RunOptions & { readonly detach?: boolean }> = (args, options) =>
@@ -28,6 +28,8 @@ export const action: CommandAction<RunOptions & { readonly detach?: boolean }> =
       return 0;
     }
     answer(terminal, followed.run, () => reportText(terminal, followed.run));
+    await printed();
+    await anabranch.acknowledge([followed.run.id]);
     if (followed.interrupted) return INTERRUPTED;
     return exitCodeOf(followed.run);
   });

@@ -1,9 +1,10 @@
 import { AnabranchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { CommandAction } from "../command.ts";
+import { toldBy } from "../../sdk/told.ts";
 import { durationOption, withSession } from "../session.ts";
 import { colourState } from "../state-text.ts";
-import { answer } from "../terminal.ts";
+import { answer, printed } from "../terminal.ts";
 
 /** `anabranch wait`: waits until runs or tasks have ended. */
 export const action: CommandAction<{
@@ -18,7 +19,8 @@ export const action: CommandAction<{
         hint: "anabranch wait --help",
       });
     }
-    const ends = await anabranch.wait(args, {
+    const ends = await anabranch.ask("wait", {
+      ids: [...args],
       directory,
       ...(options.any === true ? { any: true } : {}),
       ...(options.timeout === undefined ? {} : { timeoutMs: durationOption(options.timeout, "--timeout") }),
@@ -39,6 +41,8 @@ export const action: CommandAction<{
         )
         .join("\n"),
     );
+    await printed();
+    await anabranch.acknowledge(ends.flatMap(toldBy));
     return ends.every((end) => !end.ended || end.outcome === "succeeded") ? 0 : 1;
   });
 

@@ -16,7 +16,7 @@ export const runAgents: ToolHandler<"run_agents"> = async ({ seconds, ...work },
   try {
     const [{ run } = { run: view }] = await follow(call, { ids: [id], any: false, timeoutMs });
     const data = reportRun(run, await loadAnswers(call.anabranch, run));
-    return { data, text: reportText(data) };
+    return { data, text: reportText(data), ended: run.state === "ended" ? [run.id] : [] };
   } catch (cause) {
     if (call.signal.aborted) return stop(call, id);
     throw cause;

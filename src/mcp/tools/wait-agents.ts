@@ -1,4 +1,5 @@
 import type { RunReport } from "../../protocol/tools.ts";
+import { toldBy } from "../../sdk/told.ts";
 import { loadAnswers } from "../answers.ts";
 import type { ToolHandler } from "../call.ts";
 import { follow, hasEnded, type Awaited } from "../follow.ts";
@@ -15,5 +16,8 @@ export const waitAgents: ToolHandler<"wait_agents"> = async ({ ids, any = false,
     Promise.all(all.filter((one) => !hasEnded(one)).map(report)),
   ]);
   const open = ids.filter((_, index) => all[index] !== undefined && !hasEnded(all[index]));
-  return { data: { ended, open, going }, text: [...ended, ...going].map(reportText).join("\n\n") };
+  const told = all.flatMap(({ run, task }) =>
+    toldBy({ ...run, task: task?.name, ended: (task ?? run).state === "ended" }),
+  );
+  return { data: { ended, open, going }, text: [...ended, ...going].map(reportText).join("\n\n"), ended: told };
 };
