@@ -15,6 +15,7 @@ import { accept } from "./accept.ts";
 import { agents } from "./agents.ts";
 import type { Bench } from "./bench.ts";
 import { delivery } from "./delivery.ts";
+import { eventLog } from "./event-log.ts";
 import { landing } from "./landing.ts";
 import { cpuPressureMs, describeMachine } from "./machine.ts";
 import { makespanReal } from "./makespan-real.ts";
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   landing,
   accept,
   overhead,
+  eventLog,
   startup,
   agents,
   delivery,
