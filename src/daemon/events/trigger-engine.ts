@@ -22,7 +22,7 @@ import { newId } from "../../base/ids.ts";
 import { Semaphore } from "../../base/semaphore.ts";
 import { createSignal, type Signal } from "../../base/signal.ts";
 import { Turns } from "../../base/turns.ts";
-import { loadCursor, moveCursor } from "../../store/cursors.ts";
+import { eventReader, loadCursor, moveCursor } from "../../store/cursors.ts";
 import { putDeadLetter, type DeadLetterKind } from "../../store/dead-letters.ts";
 import { loadEvents, loadNewestSeq, type EventRow } from "../../store/events.ts";
 import { loadOpenFirings, updateFiring, type FiringPatch, type FiringRow } from "../../store/firings.ts";
@@ -41,7 +41,7 @@ import type { LiveSet, TriggerBook } from "./trigger-book.ts";
 import { describeFiring } from "./trigger-words.ts";
 
 /** The name of the cursor that says how far events were read. */
-export const TRIGGER_CURSOR = "triggers";
+export const TRIGGER_CURSOR = eventReader("triggers");
 
 const EVENTS_AT_ONCE = 500;
 /** What nothing follows from need not be noted as read at once. */
