@@ -44,6 +44,8 @@ export interface DaemonConfig {
   readonly keepMs: number;
   /** How long events are kept, and how many at most. */
   readonly events: EventLimits;
+  /** Where webhooks are taken on this machine; absent: nowhere. */
+  readonly webhooks: { readonly port: number; readonly hosts: readonly string[] } | undefined;
   /** Who outside is told of what happens. */
   readonly notify: readonly NotifyTarget[];
 }
@@ -73,6 +75,11 @@ const notifyTarget = z.union([
   }),
   z.strictObject({ desktop: z.literal(true), on: notifyOn, repositories }),
 ]);
+const webhooks = z.strictObject({
+  /** 0: any that is free. */
+  port: z.int().min(0).max(65_535),
+  hosts: z.array(z.string().min(1)).optional(),
+});
 const targetName = z.string().regex(/^[A-Za-z0-9][\w-]*$/, "expected a name of letters, digits, - and _");
 const kindLimit = z.union([
   z
@@ -101,6 +108,7 @@ const file = z.strictObject({
   idle: duration.optional(),
   keep: duration.optional(),
   events: z.strictObject({ keep: duration.optional(), most: z.int().min(1000).optional() }).optional(),
+  webhooks: webhooks.optional(),
   notify: z.record(targetName, notifyTarget).optional(),
 });
 
@@ -126,6 +134,7 @@ export async function loadDaemonConfig(directory: string): Promise<DaemonConfig>
     idleMs: durationMs(given.idle ?? "10m"),
     keepMs: durationMs(given.keep ?? "14d"),
     events: { keepMs: durationMs(given.events?.keep ?? "30d"), most: given.events?.most ?? 1_000_000 },
+    webhooks: given.webhooks && { port: given.webhooks.port, hosts: given.webhooks.hosts ?? [] },
     notify: Object.entries(given.notify ?? {}).map(([name, target]) => settleTarget(name, target, directory)),
   };
 }

@@ -48,6 +48,13 @@ import { createHandlers, createStreamers } from "./handlers.ts";
 import { TriggerBook } from "./events/trigger-book.ts";
 import { TriggerDesk } from "./events/trigger-desk.ts";
 import { TriggerEngine } from "./events/trigger-engine.ts";
+import { TriggerSources } from "./events/trigger-sources.ts";
+import { TimerSource } from "../triggers/timer-source.ts";
+import { WebhookSecrets } from "../triggers/webhook-secrets.ts";
+import { WebhookServer } from "../triggers/webhook-server.ts";
+import { nextOutboxMs } from "../store/outbox.ts";
+import { loadNextDueMs } from "../store/timed-events.ts";
+import { findCaller } from "./caller.ts";
 import { Lander } from "./lander.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { Limits } from "./limits.ts";
@@ -92,14 +99,27 @@ async function main(): Promise<void> {
   new Deliveries(parts).start();
   const triggerBook = new TriggerBook(parts.store);
   const engine = new TriggerEngine(parts, reconciler, triggerBook);
-  const triggers = {
-    engine,
-    desk: new TriggerDesk(parts, triggerBook, engine, () => Promise.resolve()),
-  };
   const retention = new Retention(parts, config.events);
   const emitter = new Emitter(parts);
+  const timers = new TimerSource({ clock: parts.clock, log, store, sink: parts.events.append });
+  emitter.onPutOff(() => timers.lookAgain());
+  const hooks = new WebhookServer({
+    clock: parts.clock,
+    log,
+    secrets: new WebhookSecrets({ folder: layout.webhooks, random: parts.random }),
+    appendOne: (event) => parts.events.appendOne(event),
+    causeOf: async (marker) => {
+      const caller = await findCaller(parts, { marker, conversation: undefined, pid: undefined });
+      return caller === undefined ? undefined : (await parts.book.find(caller.run))?.row.cause;
+    },
+    port: config.webhooks?.port,
+    hosts: config.webhooks?.hosts,
+  });
+  const sources = new TriggerSources(triggerBook, { timers, hooks });
+  const triggers = { engine, desk: new TriggerDesk(parts, triggerBook, engine, () => sources.refresh()) };
   const socket = join(directories.runtime, "daemon.sock");
   const closeAll = async (): Promise<void> => {
+    await sources.close();
     await forecaster.stop();
     await parts.adapters.close();
     await closeVaults();
@@ -134,6 +154,7 @@ async function main(): Promise<void> {
   await accepter.recover();
   await reconciler.recover();
   await engine.recover();
+  sources.refresh().catch((cause: unknown) => log("error", "a source of events failed", { cause: String(cause) }));
   await forecaster.start();
   let server = await listen(api, socket);
   const file: DaemonFile = { pid: process.pid, socket, version: VERSION, protocol: PROTOCOL_VERSION, startedMs };
@@ -144,10 +165,13 @@ async function main(): Promise<void> {
   process.on("SIGINT", stop);
   void parts.trash.empty();
   desk.recover().catch((cause: unknown) => log("error", "left workspaces stay as they are", { cause: String(cause) }));
+  const isWanted = async (): Promise<boolean> =>
+    engine.isActive || [await loadNextDueMs(store), await nextOutboxMs(store)].some((dueMs) => dueMs !== undefined);
   keepHouse(
     parts,
     config,
     retention,
+    isWanted,
     () => server,
     stop,
     async () => {
@@ -231,6 +255,7 @@ function keepHouse(
   parts: Parts,
   config: DaemonConfig,
   retention: Retention,
+  isWanted: () => Promise<boolean>,
   server: () => Server,
   stop: () => void,
   listenAgain: () => Promise<void>,
@@ -241,7 +266,8 @@ function keepHouse(
     // Systems clean up what looks old in temporary folders.
     if (!existsSync(socket)) await listenAgain();
     retention.remove().catch((cause: unknown) => parts.log("error", "old events stay", { cause: String(cause) }));
-    const busy = parts.book.all().some((run) => run.unended > 0) || (await countConnections(server())) > 0;
+    const busy =
+      parts.book.all().some((run) => run.unended > 0) || (await countConnections(server())) > 0 || (await isWanted());
     const nowMs = parts.clock.monotonicMs();
     idleSinceMs = busy ? undefined : (idleSinceMs ?? nowMs);
     if (idleSinceMs !== undefined && nowMs - idleSinceMs >= config.idleMs) stop();

@@ -20,6 +20,8 @@ export interface Layout {
   readonly slot: (repositoryId: string, slot: number) => string;
   /** The environment that the runs of a repository's triggers get. */
   readonly triggerEnvironment: (repositoryId: string) => string;
+  /** The secrets of webhooks. */
+  readonly webhooks: string;
   readonly run: (run: string) => string;
   /** Where an attempt's shim leaves its records. */
   readonly attempt: (key: AttemptKey) => string;
@@ -39,6 +41,7 @@ export function layoutFor(state: string): Layout {
     forecast: (id) => join(repository(id), "forecast.git"),
     slot: (id, slot) => join(repository(id), "workspaces", String(slot)),
     triggerEnvironment: (id) => join(state, "triggers", `${id}.json`),
+    webhooks: join(state, "webhooks"),
     run: (run) => join(state, "runs", run),
     attempt: ({ run, task, number }) => join(state, "runs", run, task, String(number)),
   };

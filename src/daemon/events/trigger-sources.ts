@@ -1,0 +1,65 @@
+import type { EventSource } from "../../engine/trigger.ts";
+import type { WatchedSource } from "../../triggers/source.ts";
+import type { TimerWish } from "../../triggers/timer.ts";
+import type { HookWish } from "../../triggers/webhook-server.ts";
+import type { LiveSet, LiveTrigger, TriggerBook } from "./trigger-book.ts";
+
+/** Everything outside that events come from. */
+export interface Sources {
+  readonly timers: WatchedSource<TimerWish>;
+  readonly hooks: WatchedSource<HookWish>;
+}
+
+/** Lets the sources bring what the triggers that act wait for, and nothing else. */
+export class TriggerSources {
+  readonly #book: TriggerBook;
+  readonly #sources: Sources;
+
+  constructor(book: TriggerBook, sources: Sources) {
+    this.#book = book;
+    this.#sources = sources;
+  }
+
+  /** Other triggers act than before. */
+  async refresh(): Promise<void> {
+    const sets = this.#book.all();
+    const { timers, hooks } = this.#sources;
+    await Promise.all([
+      timers.want(
+        wishes(sets, "timer", ({ when, missed }, { id, repositoryId }) => ({
+          triggerId: id,
+          repositoryId,
+          when,
+          missed,
+        })),
+      ),
+      hooks.want(
+        wishes(sets, "webhook", ({ hook, signature }, { repositoryId }) => ({ repositoryId, hook, signature })),
+      ),
+    ]);
+  }
+
+  /** Lets go of everything outside. */
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.#sources).map((source) => source.close()));
+  }
+}
+
+function activeTriggers({ triggers }: LiveSet): LiveTrigger[] {
+  return [...triggers.values()].filter(({ state }) => state === "active");
+}
+
+function wishes<Type extends EventSource["type"], Wish>(
+  sets: readonly LiveSet[],
+  type: Type,
+  wishOf: (source: Extract<EventSource, { readonly type: Type }>, trigger: LiveTrigger, set: LiveSet) => Wish,
+): Wish[] {
+  return sets.flatMap((set) =>
+    activeTriggers(set).flatMap((trigger) => {
+      const { source } = trigger.spec;
+      return source.type === type
+        ? [wishOf(source as Extract<EventSource, { readonly type: Type }>, trigger, set)]
+        : [];
+    }),
+  );
+}
