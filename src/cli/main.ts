@@ -417,7 +417,6 @@ for (const [name, about] of [
 
 addBackgroundCommands();
 addEventCommands();
-addBackgroundCommands();
 
 function addConflicts(usage: string, about: string, word: string, help: string, parent: Command = program): Command {
   const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
