@@ -26,6 +26,10 @@ export interface StormVerdict {
   readonly strayed: readonly string[];
   /** Outcomes that a waiting parent was told wrongly. */
   readonly misheard: readonly string[];
+  /** Outcomes of runs and detached tasks that reached nobody, the wrong one, or arrived as if they were two. */
+  readonly misdelivered: readonly string[];
+  /** How many were told to whoever started them, to somebody further up, and once more because it was killed. */
+  readonly told: { readonly starters: number; readonly others: number; readonly repeated: number };
 }
 
 /** Holds what happened against what must have happened. */
@@ -33,6 +37,7 @@ export function checkStorm(record: StormRecord): StormVerdict {
   const ends = endsOf(record.events);
   const ledger = readLedger(record.ledger);
   const parentRuns = new Set(ledger.parentRuns);
+  const deliveries = checkDeliveries(record, ends, ledger);
   const below = [...ends.tasks].filter(([name]) => !parentRuns.has(name.split("/")[0] ?? ""));
   const outcomes: Record<string, number> = {};
   for (const [, [outcome = "none"]] of below) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
@@ -48,6 +53,7 @@ export function checkStorm(record: StormRecord): StormVerdict {
     misheard: ledger.heard.flatMap(({ run, outcome }) =>
       ends.runs.get(run)?.[0] === outcome ? [] : [`${run}: ${outcome}, was ${ends.runs.get(run)?.[0]}`],
     ),
+    ...deliveries,
   };
 }
 
@@ -77,20 +83,32 @@ interface Ledger {
   /** `RUN/TASK ATTEMPT`, once for each time its command ran. */
   readonly ran: readonly string[];
   readonly heard: readonly { readonly run: string; readonly outcome: string }[];
+  readonly told: readonly Told[];
+}
+
+/** One time that somebody was told an outcome. */
+interface Told {
+  readonly addressee: string;
+  readonly entry: string;
+  /** A run, or `RUN/TASK`. */
+  readonly of: string;
+  readonly outcome: string;
 }
 
 function readLedger(lines: readonly string[]): Ledger {
   const started = new Map<string, Set<string>>();
-  const ledger = { started, parentRuns: [] as string[], ran: [] as string[], heard: [] as Ledger["heard"][number][] };
+  const [parentRuns, ran, heard, told]: [string[], string[], Ledger["heard"][number][], Told[]] = [[], [], [], []];
   for (const line of lines) {
-    const [word, first = "", second = "", third = ""] = line.split(" ");
+    const [word, first = "", second = "", third = "", fourth = "", outcome = ""] = line.split(" ");
     if (word === "started" || word === "parent-started")
       started.set(first, (started.get(first) ?? new Set()).add(second));
-    if (word === "parent-started") ledger.parentRuns.push(second);
-    if (word === "ran") ledger.ran.push(`${first} ${second}`);
-    if (word === "heard") ledger.heard.push({ run: second, outcome: third });
+    if (word === "parent-started") parentRuns.push(second);
+    if (word === "ran") ran.push(`${first} ${second}`);
+    if (word === "heard") heard.push({ run: second, outcome: third });
+    if (word !== "told") continue;
+    told.push({ addressee: first, entry: second, of: fourth === "-" ? third : `${third}/${fourth}`, outcome });
   }
-  return ledger;
+  return { started, parentRuns, ran, heard, told };
 }
 
 function* misstarted({ plan }: StormRecord, ends: Ends, { started }: Ledger): Generator<string> {
@@ -115,6 +133,49 @@ function strayed({ plan, kills }: StormRecord, ends: Ends, { started }: Ledger):
       }),
     ),
   );
+}
+
+/** Every run's end, and that of every detached task, must have been told: under one id, to its starter or further up. */
+function checkDeliveries(
+  { plan }: StormRecord,
+  ends: Ends,
+  { told, started }: Ledger,
+): Pick<StormVerdict, "misdelivered" | "told"> {
+  const starters = startersOf(plan, started);
+  const byOutcome = new Map<string, Told[]>();
+  for (const one of told) byOutcome.set(one.of, [...(byOutcome.get(one.of) ?? []), one]);
+  const misdelivered: string[] = [];
+  const counts = { starters: 0, others: 0, repeated: 0 };
+  for (const [of, [outcome]] of [...ends.runs, ...[...ends.tasks].filter(([name]) => name.includes("/beside-"))]) {
+    const all = byOutcome.get(of) ?? [];
+    byOutcome.delete(of);
+    const entries = new Set(all.map(({ entry }) => entry));
+    const wrong = all.filter((one) => one.outcome !== outcome);
+    const starter = starters.get(of.split("/")[0] ?? "");
+    const strangers = all.filter(({ addressee }) => addressee !== "person" && !isAbove(addressee, starter, starters));
+    if (entries.size !== 1) misdelivered.push(`${of}: told ${entries.size} times`);
+    for (const one of wrong) misdelivered.push(`${of}: ${one.outcome}, was ${outcome}`);
+    for (const { addressee } of strangers) misdelivered.push(`${of}: told to ${addressee}, not ${starter ?? "person"}`);
+    if (all.some(({ addressee }) => addressee === (starter ?? "person"))) counts.starters += 1;
+    else counts.others += 1;
+    if (all.length > 1) counts.repeated += 1;
+  }
+  return { misdelivered: [...misdelivered, ...[...byOutcome.keys()].map((of) => `${of}: never ended`)], told: counts };
+}
+
+/** By run: the task that started it, as it is addressed. */
+function startersOf(plan: StormPlan, started: Ledger["started"]): Map<string, string> {
+  const runOf = (key: string): string => [...(started.get(key) ?? [])][0] ?? "";
+  return new Map(
+    [...plan.parents, ...plan.children].flatMap(({ key, starts = [] }) =>
+      starts.map((child) => [runOf(child.key), `task:${runOf(key)}/parent`] as const),
+    ),
+  );
+}
+
+function isAbove(addressee: string, starter: string | undefined, starters: ReadonlyMap<string, string>): boolean {
+  if (starter === undefined) return false;
+  return addressee === starter || isAbove(addressee, starters.get(starter.slice(5).split("/")[0] ?? ""), starters);
 }
 
 function count(items: readonly string[]): Map<string, number> {

@@ -30,7 +30,7 @@ export const delivery: Bench = {
     const rows: (string | number)[][] = [];
     const noticed: number[] = [];
     let [children, left] = [0, 0];
-    const bad = { notOnce: 0, notStartedOnce: 0, ranTwice: 0, strayed: 0, misheard: 0 };
+    const bad = { notOnce: 0, notStartedOnce: 0, ranTwice: 0, strayed: 0, misheard: 0, misdelivered: 0 };
     for (const one of seeds) {
       const beganMs = performance.now();
       const home = join(folder, `home-${one}`);
@@ -41,7 +41,14 @@ export const delivery: Bench = {
       noticed.push(...noticedMs(record));
       for (const key of Object.keys(bad) as (keyof typeof bad)[]) bad[key] += verdict[key].length;
       report.keep(`seed ${one}`, { ...verdict, kills: record.kills, processes });
-      rows.push([`${one}`, verdict.children, ...killsOf(record.kills), tell(verdict), performance.now() - beganMs]);
+      rows.push([
+        `${one}`,
+        verdict.children,
+        ...killsOf(record.kills),
+        tell(verdict),
+        Object.values(verdict.told).join(", "),
+        performance.now() - beganMs,
+      ]);
       console.log(`seed ${one}: ${verdict.children} children, ${record.kills.length} kills; again: --seed ${one}`);
       for (const key of Object.keys(bad) as (keyof typeof bad)[]) {
         if (verdict[key].length > 0) console.log(`  ${key}: ${verdict[key].slice(0, 5).join("; ")}`);
@@ -50,7 +57,17 @@ export const delivery: Bench = {
     }
     report.table(
       "Storms",
-      ["seed", "children", "child", "shim", "parent", "daemon killed", "outcomes", "whole ms"],
+      [
+        "seed",
+        "children",
+        "child",
+        "shim",
+        "parent",
+        "daemon killed",
+        "outcomes",
+        "told: starter, other, again",
+        "whole ms",
+      ],
       rows,
     );
     report.limit("children started", children, { atLeast: seed === undefined ? 1000 : 200, short: 50 });
@@ -59,6 +76,7 @@ export const delivery: Bench = {
     report.limit("attempts that ran twice", bad.ranTwice, { atMost: 0 });
     report.limit("unhurt tasks that did not end as they should", bad.strayed, { atMost: 0 });
     report.limit("outcomes that a waiting parent was told wrongly", bad.misheard, { atMost: 0 });
+    report.limit("outcomes that did not reach their addressee exactly once", bad.misdelivered, { atMost: 0 });
     report.note(`noticed ${noticed.length} deaths: p50 ${Math.round(quantile(noticed, 0.5))} ms`);
     report.limit("death of a child or shim → shown, ms p95", quantile(noticed, 0.95), { atMost: 2000, short: 5000 });
     report.limit("processes left behind", left, { atMost: 0 });
@@ -105,10 +123,24 @@ async function rage(home: string, seed: number, short: boolean): Promise<{ recor
     await until(() => isOver(client), "all runs end", LIMIT_SHORT_MS, 50);
     const events = [];
     for await (const event of client.events()) events.push(event);
+    await readInbox(client, ledger);
     const lines = readFileSync(ledger, "utf8").trim().split("\n");
     return { record: { plan, ledger: lines, events, kills: chaos.kills }, processes: await sandbox.close() };
   } finally {
     await sandbox.close();
+  }
+}
+
+/** The person reads what is left, and writes it down before it counts as read. */
+async function readInbox(client: Anabranch, ledger: string): Promise<void> {
+  for (;;) {
+    const { addressee, entries } = await client.ask("inbox", {});
+    if (entries.length === 0) return;
+    const lines = entries.map(
+      ({ id, run, task = "-", outcome }) => `told ${addressee} ${id} ${run} ${task} ${outcome}\n`,
+    );
+    appendFileSync(ledger, lines.join(""));
+    await client.ask("acknowledge", { ids: entries.map(({ id }) => id) });
   }
 }
 
