@@ -130,7 +130,8 @@ describe("the architecture", () => {
       return [
         ...(folder !== "process" && text.includes('"node:child_process"') ? [`${path} starts programs`] : []),
         ...(folder !== "store" && /"(select|insert into|update|delete from) /i.test(text) ? [`${path} holds SQL`] : []),
-        ...(folder !== "base" && /\b(Date\.now|performance\.now|setTimeout|setInterval|process\.hrtime)\b/.test(text)
+        ...(folder !== "base" &&
+        /\b(Date\.now|performance\.now|process\.hrtime)\b|(?<![.\w])(setTimeout|setInterval)\b/.test(text)
           ? [`${path} reads the clock`]
           : []),
         ...(folder !== "base" && /\b(Math\.random|randomUUID|randomBytes\()/.test(text)

@@ -49,6 +49,7 @@ import { TriggerBook } from "./events/trigger-book.ts";
 import { TriggerDesk } from "./events/trigger-desk.ts";
 import { TriggerEngine } from "./events/trigger-engine.ts";
 import { TriggerSources } from "./events/trigger-sources.ts";
+import { LogWatch } from "../triggers/log-watch.ts";
 import { TimerSource } from "../triggers/timer-source.ts";
 import { WebhookSecrets } from "../triggers/webhook-secrets.ts";
 import { WebhookServer } from "../triggers/webhook-server.ts";
@@ -115,7 +116,8 @@ async function main(): Promise<void> {
     port: config.webhooks?.port,
     hosts: config.webhooks?.hosts,
   });
-  const sources = new TriggerSources(triggerBook, { timers, hooks });
+  const logs = new LogWatch({ clock: parts.clock, log, store, sink: parts.events.append });
+  const sources = new TriggerSources(triggerBook, { timers, hooks, logs });
   const triggers = { engine, desk: new TriggerDesk(parts, triggerBook, engine, () => sources.refresh()) };
   const socket = join(directories.runtime, "daemon.sock");
   const closeAll = async (): Promise<void> => {

@@ -1,4 +1,7 @@
+import { isAbsolute, join } from "node:path";
+
 import type { EventSource } from "../../engine/trigger.ts";
+import type { LogWish } from "../../triggers/log-watch.ts";
 import type { WatchedSource } from "../../triggers/source.ts";
 import type { TimerWish } from "../../triggers/timer.ts";
 import type { HookWish } from "../../triggers/webhook-server.ts";
@@ -8,6 +11,7 @@ import type { LiveSet, LiveTrigger, TriggerBook } from "./trigger-book.ts";
 export interface Sources {
   readonly timers: WatchedSource<TimerWish>;
   readonly hooks: WatchedSource<HookWish>;
+  readonly logs: WatchedSource<LogWish>;
 }
 
 /** Lets the sources bring what the triggers that act wait for, and nothing else. */
@@ -23,7 +27,7 @@ export class TriggerSources {
   /** Other triggers act than before. */
   async refresh(): Promise<void> {
     const sets = this.#book.all();
-    const { timers, hooks } = this.#sources;
+    const { timers, hooks, logs } = this.#sources;
     await Promise.all([
       timers.want(
         wishes(sets, "timer", ({ when, missed }, { id, repositoryId }) => ({
@@ -35,6 +39,14 @@ export class TriggerSources {
       ),
       hooks.want(
         wishes(sets, "webhook", ({ hook, signature }, { repositoryId }) => ({ repositoryId, hook, signature })),
+      ),
+      logs.want(
+        wishes(sets, "log", ({ file, match }, { id, repositoryId }, { row }) => ({
+          triggerId: id,
+          repositoryId,
+          file: isAbsolute(file) ? file : join(row.root, file),
+          match,
+        })),
       ),
     ]);
   }
