@@ -1,8 +1,10 @@
-import { addCommand } from "./program.ts";
+import type { Command } from "commander";
+
+import { act, addCommand, addCommon, program } from "./program.ts";
 
 /** Adds the commands about events and triggers. */
 export function addEventCommands(): void {
-  addCommand(
+  const events = addCommand(
     "events",
     "list what has happened, of the last hour; -f shows it as it happens",
     () => import("./commands/events.ts"),
@@ -19,7 +21,19 @@ Examples:
       ...((before as string[] | undefined) ?? []),
       value,
     ])
-    .option("-a, --all", "events of all repositories");
+    .option("-a, --all", "events of all repositories")
+    .option("--dead", "what was stopped or could not be delivered, and how to do it after all");
+  act(
+    addCommon(events.command("replay <id>").description("do after all what a dead letter is about")).addHelpText(
+      "after",
+      `
+Examples:
+  anabranch events --dead
+  anabranch events replay k3v9`,
+    ),
+    () => import("./commands/replay.ts"),
+    [],
+  );
 
   addCommand(
     "emit <name>",
@@ -37,4 +51,66 @@ Examples:
     .option("--key <key>", "the same name and key make one event")
     .option("--in <duration>", "append it after so long")
     .option("--at <time>", "append it then, such as 2027-01-31T09:00:00Z");
+  addTriggers();
+}
+
+function addTriggers(): void {
+  const triggers = addWord(
+    "triggers",
+    "list the triggers of this repository, and whether they act",
+    "ls",
+    `
+Triggers stand in anabranch.yaml. They act only after you have agreed to them, and as long
+as the file stays what you agreed to.
+
+Examples:
+  anabranch triggers                     the same as triggers ls
+  anabranch triggers enable              look at them, and let them act
+  anabranch triggers test event.json     what would fire on an event, and why not`,
+  );
+  addWord("ls", "list the triggers of this repository", "ls", "\nExamples:\n  anabranch triggers ls --json", triggers);
+  addWord(
+    "show <name>",
+    "show a trigger and what it has fired on",
+    "show",
+    "\nExamples:\n  anabranch triggers show deploy",
+    triggers,
+  );
+  addWord(
+    "test <event>",
+    "show what would fire on an event, and why not, without anything happening",
+    "test",
+    `
+EVENT is a file that holds an event as JSON, or - for standard input.
+
+Examples:
+  anabranch triggers test event.json
+  echo '{"type": "custom.release", "data": {"version": "1.4.0"}}' | anabranch triggers test -`,
+    triggers,
+  );
+  addWord(
+    "enable",
+    "let the triggers of this repository act; shows them and asks first",
+    "enable",
+    `
+Examples:
+  anabranch triggers enable
+  anabranch triggers enable --yes     without being asked`,
+    triggers,
+  ).option("--yes", "agree without being asked");
+  addWord("disable", "let none of them act any more", "disable", "\nExamples:\n  anabranch triggers disable", triggers);
+  addWord(
+    "pause <name>",
+    "let one of them not fire for now",
+    "pause",
+    "\nExamples:\n  anabranch triggers pause deploy",
+    triggers,
+  );
+  addWord("resume <name>", "let it fire again", "resume", "\nExamples:\n  anabranch triggers resume deploy", triggers);
+}
+
+function addWord(usage: string, about: string, word: string, help: string, parent: Command = program): Command {
+  const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
+  act(command, () => import("./commands/triggers.ts"), [word]);
+  return command;
 }

@@ -7,7 +7,8 @@ import { writeOut } from "../bytes.ts";
 import type { CommandAction } from "../command.ts";
 import { formatEvent, plainEvent } from "../event-text.ts";
 import { durationOption, withSession, type Session } from "../session.ts";
-import type { Terminal } from "../terminal.ts";
+import { answer, type Terminal } from "../terminal.ts";
+import { formatDeadLetters } from "../trigger-text.ts";
 
 /** What `anabranch events` is given. */
 export interface EventsOptions {
@@ -16,6 +17,7 @@ export interface EventsOptions {
   readonly run?: string;
   readonly type?: readonly string[];
   readonly all?: boolean;
+  readonly dead?: boolean;
 }
 
 const USUALLY_MS = 3_600_000;
@@ -23,9 +25,14 @@ const USUALLY_MS = 3_600_000;
 /** `anabranch events`: lists events, or shows them as they come. */
 export const action: CommandAction<EventsOptions> = (_args, options) =>
   withSession(options, async (session) => {
-    await list(session, options);
+    await (options.dead === true ? listDead(session, options) : list(session, options));
     return 0;
   });
+
+async function listDead({ anabranch, terminal, directory }: Session, { all }: EventsOptions): Promise<void> {
+  const letters = await anabranch.ask("dead-letters", all === true ? {} : { directory });
+  answer(terminal, letters, () => formatDeadLetters(letters, terminal));
+}
 
 async function list({ anabranch, terminal, directory }: Session, options: EventsOptions): Promise<void> {
   const onReset = (oldestSeq: number): void =>
