@@ -37,4 +37,11 @@ export default defineConfig([
     clean: false,
     dts: false,
   },
+  {
+    ...common,
+    // A program of its own, which stays small.
+    entry: { watcher: "src/triggers/watcher/main.ts" },
+    clean: false,
+    dts: false,
+  },
 ]);

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workspaces: ["base", "git", "process", "store"],
   merge: [],
   landing: ["base", "git", "merge", "workspaces"],
-  triggers: ["base", "engine", "store"],
+  triggers: ["base", "engine", "process", "git", "store"],
   protocol: ["base", "engine", "workflows"],
   notify: [],
   daemon: [

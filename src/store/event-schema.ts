@@ -125,6 +125,24 @@ create table cursors (
   data_json text
 ) strict, without rowid;
 
+create table known_states (
+  repository_id text not null references repositories (id) on delete cascade,
+  subject text not null,
+  state text not null,
+  primary key (repository_id, subject)
+) strict, without rowid;
+
+create table own_changes (
+  repository_id text not null references repositories (id) on delete cascade,
+  subject text not null,
+  state text not null,
+  run_id text not null,
+  cause_json text,
+  created_ms integer not null,
+  primary key (repository_id, subject, state)
+) strict, without rowid;
+create index own_changes_by_time on own_changes (created_ms);
+
 create table timed_events (
   id text primary key,
   due_ms integer not null,
