@@ -74,15 +74,7 @@ export class EventBatch {
 
   /** What is due by now is done. */
   due(): void {
-    for (const { triggers, isAgreed } of this.#book.all()) {
-      if (!isAgreed) continue;
-      for (const trigger of triggers.values()) {
-        const { dueMs, state } = trigger;
-        if (state === "active" && dueMs !== undefined && dueMs <= this.#nowMs) {
-          this.#step(trigger, { type: "due", atMs: this.#nowMs });
-        }
-      }
-    }
+    for (const trigger of this.#book.due(this.#nowMs)) this.#step(trigger, { type: "due", atMs: this.#nowMs });
   }
 
   /** A trigger fires on an event, whatever has kept it from that. */

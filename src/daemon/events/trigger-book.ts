@@ -33,6 +33,7 @@ export class TriggerBook {
   readonly #sets = new Map<string, LiveSet>();
   /** The triggers that act, by what they wait for. */
   readonly index = new TriggerIndex<LiveTrigger>();
+  readonly #dues = new Map<string, number>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -79,8 +80,20 @@ export class TriggerBook {
       if (found === undefined) continue;
       const after = patchedTrigger(found.trigger, patch);
       (found.set.triggers as Map<string, LiveTrigger>).set(id, after);
+      this.#noteDue(after);
       if (patch.state !== undefined) this.#sort(after.repositoryId);
     }
+  }
+
+  /** The triggers whose flow control has something to do by some time. */
+  due(atMs: number): LiveTrigger[] {
+    return [...this.#dues].flatMap(([id, dueMs]) => (dueMs <= atMs ? (this.find(id)?.trigger ?? []) : []));
+  }
+
+  /** When the first of them is due; `undefined` where none is. */
+  get nextDueMs(): number | undefined {
+    const dues = [...this.#dues.values()];
+    return dues.length === 0 ? undefined : dues.reduce((least, dueMs) => Math.min(least, dueMs));
   }
 
   /** Looks at the file of a set again. @returns whether it is another than it was seen last */
@@ -90,15 +103,25 @@ export class TriggerBook {
     const isAgreed = (await hashOfFile(set.row.root)) === set.row.contentHash;
     if (isAgreed === set.isAgreed) return false;
     this.#sets.set(repositoryId, { ...set, isAgreed });
+    this.#sort(repositoryId);
     return true;
   }
 
   #sort(repositoryId: string): void {
     const triggers = [...(this.#sets.get(repositoryId)?.triggers.values() ?? [])];
+    for (const id of this.#dues.keys()) if (id.startsWith(`${repositoryId}/`)) this.#dues.delete(id);
+    for (const trigger of triggers) this.#noteDue(trigger);
     this.index.set(
       repositoryId,
       triggers.filter(({ state }) => state === "active"),
     );
+  }
+
+  // One that does not act has nothing to do before it acts again.
+  #noteDue({ id, repositoryId, state, dueMs }: LiveTrigger): void {
+    const acts = state === "active" && this.#sets.get(repositoryId)?.isAgreed === true;
+    if (dueMs !== undefined && acts) this.#dues.set(id, dueMs);
+    else this.#dues.delete(id);
   }
 }
 

@@ -114,7 +114,8 @@ export class TriggerDesk {
       state: "enabled",
       enabledMs: this.#parts.clock.wallMs(),
     };
-    const gone = triggers.filter((one) => !spec.triggers.some(({ name }) => one.spec.name === name));
+    const names = new Set(spec.triggers.map(({ name }) => name));
+    const gone = triggers.filter((one) => !names.has(one.spec.name));
     await this.#engine.exclusively(async () => {
       const isFirst = this.#book.all().length === 0;
       await this.#parts.store.commit([

@@ -389,11 +389,10 @@ export class TriggerEngine {
 
   #sleep(): void {
     this.#cancelWake();
-    const nowMs = this.#parts.clock.wallMs();
-    const dues = this.#book.all().flatMap(({ triggers }) => [...triggers.values()].flatMap(({ dueMs }) => dueMs ?? []));
-    if (dues.length === 0) return;
-    const nextMs = dues.reduce((least, dueMs) => Math.min(least, dueMs), Number.POSITIVE_INFINITY);
-    const waitMs = Math.min(Math.max(nextMs - nowMs, 1), LONGEST_SLEEP_MS);
+    const { nextDueMs } = this.#book;
+    if (nextDueMs === undefined) return;
+    const leftMs = nextDueMs - this.#parts.clock.wallMs();
+    const waitMs = Math.min(Math.max(leftMs, 1), LONGEST_SLEEP_MS);
     this.#cancelWake = this.#parts.clock.after(waitMs, () => this.#signal.raise());
   }
 }

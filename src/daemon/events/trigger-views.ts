@@ -1,3 +1,4 @@
+import { groupBy } from "../../base/group.ts";
 import { printable } from "../../base/printable.ts";
 import type { FlowState } from "../../engine/flow.ts";
 import type { TriggerSpec } from "../../engine/trigger.ts";
@@ -16,11 +17,9 @@ export async function viewTriggers(
   standing: TriggerStanding,
 ): Promise<TriggerSetView> {
   const { repository, row, state, file, agreed, problem, spec } = standing;
-  const counts = await countFirings(parts.store, row.id);
+  const counts = groupBy(await countFirings(parts.store, row.id), ({ triggerId }) => triggerId);
   const firingsOf = (name: string): Record<string, number> =>
-    Object.fromEntries(
-      counts.filter(({ triggerId }) => triggerId === `${row.id}/${name}`).map((one) => [one.state, one.count]),
-    );
+    Object.fromEntries((counts.get(`${row.id}/${name}`) ?? []).map((one) => [one.state, one.count]));
   return {
     root: repository.root,
     state,
@@ -52,7 +51,8 @@ interface MergedTrigger {
 function mergedTriggers({ spec, triggers }: TriggerStanding): MergedTrigger[] {
   const agreed = new Map(triggers.filter(({ state }) => state !== "removed").map((one) => [one.spec.name, one]));
   const written = spec?.triggers ?? [...agreed.values()].map((one) => one.spec);
-  const gone = [...agreed.values()].filter((one) => !written.some(({ name }) => name === one.spec.name));
+  const names = new Set(written.map(({ name }) => name));
+  const gone = [...agreed.values()].filter((one) => !names.has(one.spec.name));
   return [
     ...written.map((trigger): MergedTrigger => {
       const agreedRow = agreed.get(trigger.name);
