@@ -91,6 +91,7 @@ export const ERROR_CODES = {
   SKIPPED: "failed",
   OUTPUT_INVALID: "failed",
   NO_CHANGESET: "missing",
+  RESTART_LIMIT: "limit",
   // agents
   AGENT_UNKNOWN: "missing",
   AGENT_INVALID: "config",

@@ -9,7 +9,7 @@ export function subjectOf({ run, task, kind }: NoticeView): string {
 }
 
 /** How long a notice waits for an answer, and what no answer means; empty where it waits for ever. */
-export function deadlineOf({ expiresMs, kind }: NoticeView, nowMs: number): string {
+function deadlineOf({ expiresMs, kind }: NoticeView, nowMs: number): string {
   if (expiresMs === undefined) return "";
   const left = formatDuration(expiresMs - nowMs);
   return kind === "trouble" ? `shown for ${left} more` : `without an answer it is no in ${left}`;

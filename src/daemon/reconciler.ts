@@ -14,6 +14,7 @@ import { attemptName, loadAttempts, type AttemptRow } from "../store/attempts.ts
 import type { Statement } from "../store/port.ts";
 import { loadChildRunIds } from "../store/runs.ts";
 import type { WorkspaceRow } from "../store/workspaces.ts";
+import { Approvals } from "./approvals.ts";
 import type { Draft } from "./draft.ts";
 import { readyTask, taskKey, type LiveRun, type LiveTask } from "./live-run.ts";
 import { RECHECK_MS } from "./hold.ts";
@@ -33,6 +34,7 @@ export class Reconciler {
   readonly #lander: Lander;
   readonly #limits: Limits;
   readonly #scheduler: Scheduler;
+  readonly #approvals: Approvals;
   readonly #signal: Signal;
   readonly #drivers = new Map<string, TaskDriver>();
   readonly #changed = new Map<LiveRun, Set<string>>();
@@ -52,6 +54,11 @@ export class Reconciler {
     this.#lander = lander;
     this.#limits = limits;
     this.#scheduler = scheduler;
+    this.#approvals = new Approvals(parts, {
+      baseOf: (run, task) => this.#baseOf(run, task),
+      granted: (run, task) => this.#note(run, [task.row.name]),
+      failed: (run, task, cause) => this.#fail(run, task, cause),
+    });
     this.#signal = createSignal(() => this.#look());
     parts.book.onChange((run, tasks) => this.#note(run, tasks));
     parts.leases.onFree((repositoryId) => this.#letGo(repositoryId));
@@ -60,7 +67,7 @@ export class Reconciler {
   /** Takes up everything an earlier daemon left. */
   async recover(): Promise<void> {
     const runs = await this.#parts.book.load();
-    await Promise.all([this.#parts.leases.load(), this.#parts.spending.load()]);
+    await Promise.all([this.#parts.leases.load(), this.#parts.spending.load(), this.#approvals.recover(runs)]);
     for (const run of runs) {
       this.#limits.learn(run);
       for (const task of run.tasks.values()) this.#takeUp(run, task);
@@ -199,9 +206,11 @@ export class Reconciler {
     const task = run.tasks.get(name);
     this.#drivers.get(key)?.attend();
     if (task?.row.state !== "ready") this.#heldBack.delete(key);
-    else if (!this.#heldBack.has(key)) this.#scheduler.add(readyTask(run, name, this.#parts.clock.bootId));
+    else if (!this.#heldBack.has(key) && this.#approvals.mayStart(run, task))
+      this.#scheduler.add(readyTask(run, name, this.#parts.clock.bootId));
     if (task?.row.state !== "ended") return;
     this.#scheduler.remove(key);
+    this.#approvals.forget(run, name);
     // What a loser has started loses with it.
     if (task.row.cancel?.by === "race") void this.#cancelBelow(run, name, task.row.cancel.force);
   }
@@ -391,11 +400,14 @@ export class Reconciler {
 
   /**
    * The commit a task starts from: the run's base; or what has landed by now, where it comes after tasks that write or
-   * is done again because its work did not fit what had landed.
+   * is done again because its work did not fit what had landed. A person's yes is about one commit, and that it is.
    */
-  #baseOf(run: LiveRun, { row }: LiveTask): Promise<string> {
-    const onLane =
-      run.onLane.has(row.name) || row.reason?.code === "MERGE_CONFLICT" || row.reason?.code === "VERIFY_FAILED";
+  #baseOf(run: LiveRun, task: LiveTask): Promise<string> {
+    const { row } = task;
+    const again = row.reason?.code === "MERGE_CONFLICT" || row.reason?.code === "VERIFY_FAILED";
+    const approved = again ? undefined : this.#approvals.baseOf(run, task);
+    if (approved !== undefined) return Promise.resolve(approved);
+    const onLane = run.onLane.has(row.name) || again;
     return onLane ? this.#lander.tipOf(run) : Promise.resolve(run.row.baseCommit);
   }
 

@@ -30,10 +30,12 @@ import type { Draft } from "./draft.ts";
 import { failTask } from "./failing.ts";
 import { requireAttempt, type LiveRun, type LiveTask } from "./live-run.ts";
 import { rememberAttempt, rememberSpinUp, type SpinUpKind } from "./memory.ts";
+import { removeOldFolder, restartMonitor, type Restarted } from "./monitor.ts";
 import type { Parts } from "./parts.ts";
 import { isTemporary, persist } from "./patience.ts";
 import { prepareWorkspace, type Prepared } from "./preparation.ts";
 import { taskVariables } from "./task-environment.ts";
+import { forgetReports, ReportReader } from "./report-reader.ts";
 import { checkOutput, passOnResults } from "./task-results.ts";
 import { judgeAttempt } from "./verdict.ts";
 
@@ -294,6 +296,9 @@ export class TaskDriver {
     if (process !== undefined) this.#parts.memory.add(process.pid);
     const deadline = this.#armTimeout(process?.startedAtMs);
     this.#task.isAlone = process !== undefined;
+    const { reports: reporting } = this.#task.spec;
+    const reports =
+      reporting === true ? new ReportReader(this.#parts, this.#run, this.#attempt(), this.#folder()) : undefined;
     const ended = process === undefined ? "vanished" : await this.#waitForExit(process);
     this.#task.isAlone = false;
     deadline();
@@ -308,6 +313,7 @@ export class TaskDriver {
     const stragglers = stopped
       ? await endProcesses(processes, this.#parts.ladder, this.#parts.clock, this.#hurry.signal)
       : await endStragglers(processes, this.#parts.clock);
+    await reports?.finish();
     const exit = readExit(this.#folder());
     const memoryBytes = this.#parts.memory.remove(process?.pid ?? 0);
     const patch: AttemptPatch = {
@@ -362,6 +368,8 @@ export class TaskDriver {
   async #conclude(patch: AttemptPatch = {}): Promise<void> {
     const { spec } = this.#task;
     const output = await checkOutput(spec, this.#folder());
+    if (spec.restart !== undefined) await removeOldFolder(this.#parts, this.#attempt());
+    let restarted: Restarted | undefined;
     // A reason that the captured state kept is trouble an earlier driver had.
     const trouble = this.#trouble ?? (this.#task.row.state === "captured" ? this.#task.row.reason : undefined);
     await this.#change((draft) => {
@@ -374,6 +382,9 @@ export class TaskDriver {
       draft.also(rememberAttempt(this.#parts, this.#run, this.#task, { ...attempt, timings: this.#timings }));
       const result = { exitStatus: attempt.exit?.status, ...("output" in output ? { output: output.output } : {}) };
       const { outcome, reason } = verdict;
+      if (spec.reports === true) draft.also([forgetReports(attempt)]);
+      restarted = restartMonitor(this.#parts, draft, spec, { attempt, outcome, reason });
+      if (restarted !== undefined) return;
       if (outcome === "failed" || outcome === "lost") {
         const data = { exitStatus: attempt.exit?.status };
         failTask(draft, this.#parts.clock, spec, { outcome, reason, result, data });
@@ -389,6 +400,7 @@ export class TaskDriver {
         reason,
       });
     });
+    restarted?.notice?.opened();
   }
 
   /** What is kept of an agent's session, once. */

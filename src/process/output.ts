@@ -99,7 +99,8 @@ export function startOfLastLines(directory: string, name: OutputName, lines: num
   return lines === 0 ? sizeBytes : from + at + 1;
 }
 
-function readPiece(path: string, position: number, limitBytes = PIECE_BYTES): Buffer {
+/** Some bytes of a file from a place on; none where there are none yet. */
+export function readPiece(path: string, position: number, limitBytes = PIECE_BYTES): Buffer {
   let file: number;
   try {
     file = openSync(path, "r");

@@ -140,6 +140,11 @@ export async function loadAttempts(store: Store, run: string): Promise<AttemptRo
   return (await store.read("select * from attempts where run_id = ? order by task, number", [run])).map(parseAttempt);
 }
 
+/** Removes the attempts of a task up to a number, with all that belongs to them. */
+export function deleteAttempts({ run, task, number }: AttemptKey): Statement {
+  return { sql: "delete from attempts where run_id = ? and task = ? and number <= ?", values: [run, task, number] };
+}
+
 /** The attempt whose processes carry this marker. */
 export async function findAttemptByMarker(store: Store, marker: string): Promise<AttemptRow | undefined> {
   const [row] = await store.read("select * from attempts where marker = ?", [marker]);

@@ -150,6 +150,8 @@ create table timed_events (
 ) strict;
 create index timed_events_due on timed_events (due_ms);
 
+alter table tasks add column restarts_json text;
+
 create table notices_next (
   id text primary key,
   version integer not null,

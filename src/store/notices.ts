@@ -86,6 +86,16 @@ export async function loadOpenNotices(store: Store): Promise<NoticeRow[]> {
   return (await store.read("select * from notices where state = 'open' order by created_ms, rowid")).map(parseNotice);
 }
 
+/** The newest notice of a kind about each task of a run. */
+export async function loadNewestNotices(store: Store, run: string, kind: NoticeKind): Promise<NoticeRow[]> {
+  const rows = await store.read(
+    `select * from notices where run_id = ? and kind = ? and rowid in
+     (select max(rowid) from notices where run_id = ? and kind = ? group by task)`,
+    [run, kind, run, kind],
+  );
+  return rows.map(parseNotice);
+}
+
 /** The notice with this id, or the only one whose id starts so. */
 export async function findNotices(store: Store, start: string): Promise<NoticeRow[]> {
   const rows = await store.read("select * from notices where substr(id, 1, ?) = ? order by created_ms limit 3", [

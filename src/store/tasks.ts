@@ -45,6 +45,8 @@ export interface TaskRow {
   readonly reason: Reason | undefined;
   /** On the monotonic clock of the boot it was written in. */
   readonly notBeforeMs: number | undefined;
+  /** When a monitor was restarted lately. */
+  readonly restarts?: readonly number[] | undefined;
   readonly result: TaskResult | undefined;
   /** The landing that is about to move the lane for it, or has. */
   readonly landing: string | undefined;
@@ -61,6 +63,7 @@ export type TaskPatch = Partial<{
   readonly cancel: CancelRequest;
   readonly reason: Reason | null;
   readonly notBeforeMs: number | null;
+  readonly restarts: readonly number[];
   readonly result: TaskResult;
   readonly landing: string | null;
   readonly readyMs: number;
@@ -90,6 +93,7 @@ export function updateTask(task: Pick<TaskRow, "run" | "name" | "version">, patc
     ...(patch.cancel === undefined ? {} : { cancel_json: toJson(patch.cancel) }),
     ...(patch.reason === undefined ? {} : { reason_json: toJson(patch.reason) }),
     ...(patch.notBeforeMs === undefined ? {} : { not_before_ms: patch.notBeforeMs }),
+    ...(patch.restarts === undefined ? {} : { restarts_json: toJson(patch.restarts) }),
     ...(patch.result === undefined ? {} : { result_json: toJson(patch.result) }),
     ...(patch.landing === undefined ? {} : { landing_id: patch.landing }),
     ...(patch.readyMs === undefined ? {} : { ready_ms: patch.readyMs }),
@@ -152,6 +156,7 @@ function parseTask(row: SqlRow): TaskRow {
     cancel: optionalJsonOf(row, "cancel_json"),
     reason: optionalJsonOf(row, "reason_json"),
     notBeforeMs: optionalNumberOf(row, "not_before_ms"),
+    restarts: optionalJsonOf(row, "restarts_json"),
     result: optionalJsonOf(row, "result_json"),
     landing: optionalTextOf(row, "landing_id"),
     readyMs: optionalNumberOf(row, "ready_ms"),

@@ -93,5 +93,8 @@ function formatTask(run: RunView, task: TaskView, { colour }: Terminal): string 
     return `${colour.bold(`attempt ${attempt.number}`)}\n${formatTable(details, "  ")}${changes.length > 0 ? `\n${formatTable(changes)}` : ""}`;
   });
   const head = `${colour.bold(`${run.id}/${task.name}`)}\n${formatTable(rows, "  ")}`;
-  return [head, ...(landing === "" ? [] : [landing]), ...attempts].join("\n\n");
+  // Of a task that is started again and again the first ones go.
+  const first = task.attempts[0]?.number ?? 1;
+  const gone = first > 1 ? [colour.dim(`the newest ${task.attempts.length} attempts are kept`)] : [];
+  return [head, ...(landing === "" ? [] : [landing]), ...gone, ...attempts].join("\n\n");
 }

@@ -300,7 +300,7 @@ describe("a monitor", () => {
     [{ agent: "claude", prompt: "p", restart: "always" }, /only a command/],
     [{ agent: "claude", prompt: "p", reports: true }, /a command prints/],
   ] as const)("that cannot be is refused: %j", (definition, words) => {
-    const problem = refusedBy(() => compile({ tasks: { watch: definition as unknown as TaskDefinition } }));
+    const problem = refusedBy(() => compile({ tasks: { watch: definition } }));
     expect(problem).toMatchObject({ code: "GRAPH_INVALID" });
     expect(problem.message).toMatch(words);
   });
