@@ -52,6 +52,7 @@ Examples:
     .option("--in <duration>", "append it after so long")
     .option("--at <time>", "append it then, such as 2027-01-31T09:00:00Z");
   addTriggers();
+  addWebhooks();
 }
 
 function addTriggers(): void {
@@ -113,4 +114,30 @@ function addWord(usage: string, about: string, word: string, help: string, paren
   const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
   act(command, () => import("./commands/triggers.ts"), [word]);
   return command;
+}
+
+function addWebhooks(): void {
+  const webhooks = addCommand(
+    "webhooks",
+    "list the webhooks that triggers here wait for, and where they are called",
+    () => import("./commands/webhooks.ts"),
+    `
+They are served on this machine once config.yaml says where: webhooks: { port: 8787 }
+
+Examples:
+  anabranch webhooks --show               with their secrets
+  anabranch webhooks rotate deploy        make another secret`,
+  )
+    .option("--show", "show their secrets")
+    .option("-a, --all", "webhooks of all repositories");
+  const rotate = addCommand(
+    "rotate <name>",
+    "make another secret for a webhook; the old one is worth nothing from then on",
+    () => import("./commands/webhooks.ts"),
+    `
+Examples:
+  anabranch webhooks rotate deploy --plain`,
+    webhooks,
+  );
+  act(rotate, () => import("./commands/webhooks.ts"), ["rotate"]);
 }

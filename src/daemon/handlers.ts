@@ -22,8 +22,10 @@ import { createSessionHandlers } from "./agents/session-handlers.ts";
 import { createBackgroundHandlers } from "./background-handlers.ts";
 import { addressOf, createInboxHandlers, streamInbox } from "./inbox-handlers.ts";
 import { createEventHandlers } from "./events/event-handlers.ts";
+import { createWebhookHandlers } from "./events/webhook-handlers.ts";
 import type { TriggerDesk } from "./events/trigger-desk.ts";
 import type { TriggerEngine } from "./events/trigger-engine.ts";
+import type { WebhookServer } from "../triggers/webhook-server.ts";
 import { createLandingHandlers } from "./landing-handlers.ts";
 import { createLeaseHandlers } from "./lease-handlers.ts";
 import type { LiveRun, PlanRecord } from "./live-run.ts";
@@ -48,6 +50,7 @@ export interface HandlerContext extends DoctorContext {
   readonly triggers: { readonly desk: TriggerDesk; readonly engine: TriggerEngine };
   readonly retention: Retention;
   readonly emitter: Emitter;
+  readonly hooks: WebhookServer;
   readonly config: DaemonConfig;
   readonly version: string;
   readonly startedMs: number;
@@ -194,6 +197,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     ...createLeaseHandlers(context),
     emit: (request, caller) => context.emitter.emit(request, caller),
     ...createEventHandlers(context),
+    ...createWebhookHandlers(context),
     predict: (request) => predict(parts, context.forecaster, request),
 
     gc: (request) => collectGarbage(parts, context.retention, request, context.config.keepMs),

@@ -6,6 +6,7 @@ import { JOINS } from "../engine/task.ts";
 import { emitCommand } from "./emit.ts";
 import { backgroundCommands, backgroundStreams } from "./background-commands.ts";
 import { eventCommands } from "./event-commands.ts";
+import { webhookCommands } from "./webhook-commands.ts";
 import { budget, LANDS, RED_BASES, taskDefinition, taskName, workflowDefinition } from "../workflows/schema.ts";
 import {
   agentSummary,
@@ -380,6 +381,7 @@ export const commands = {
   ...backgroundCommands,
   ...emitCommand,
   ...eventCommands,
+  ...webhookCommands,
   gc: {
     request: z.strictObject({
       /** Only runs that ended longer ago. */

@@ -242,6 +242,18 @@ export class Anabranch {
     return this.ask("leases", { directory });
   }
 
+  /** The webhooks that triggers wait for, in the repository around a folder or in all; for people, with their secrets. */
+  webhooks({ directory, secrets = false }: { directory?: string | undefined; secrets?: boolean } = {}): Promise<
+    CommandResponse<"webhooks">
+  > {
+    return this.ask(secrets ? "webhooks-show" : "webhooks", directory === undefined ? {} : { directory });
+  }
+
+  /** Makes another secret for a webhook. */
+  rotateWebhook(hook: string, directory = process.cwd()): Promise<CommandResponse<"webhooks-rotate">> {
+    return this.ask("webhooks-rotate", { directory, hook });
+  }
+
   /**
    * Events in the order they were committed; with `follow`, also those to come.
    * @param onReset is told where some of what was asked for is kept no more, and what the first is that may be

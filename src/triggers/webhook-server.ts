@@ -85,6 +85,7 @@ export class WebhookServer implements WatchedSource<HookWish> {
   readonly #hosts: ReadonlySet<string>;
   readonly #rate: RateLimit;
   readonly #turns = new Turns();
+  #wanted: readonly HookWish[] = [];
   #hooks = new Map<string, Hook[]>();
   #server: Server | undefined;
   #state: WebhookState = { state: "off" };
@@ -101,8 +102,20 @@ export class WebhookServer implements WatchedSource<HookWish> {
     return this.#state;
   }
 
-  want(wishes: readonly HookWish[]): Promise<void> {
+  /** The hooks that are waited for, each once, whether or not anybody can call them. */
+  wanted(): HookWish[] {
+    return [...this.#wanted];
+  }
+
+  /** The secret of a hook. */
+  secretOf(name: HookName): Promise<string> {
+    return this.#turns.run("server", () => this.#parts.secrets.load(name));
+  }
+
+  want(asked: readonly HookWish[]): Promise<void> {
     return this.#turns.run("server", async () => {
+      const wishes = [...new Map(asked.map((wish) => [`${wish.repositoryId}/${wish.hook}`, wish])).values()];
+      this.#wanted = wishes;
       if (this.#parts.port === undefined) return;
       const hooks = await Promise.all(
         wishes.map(async (wish) => ({ ...wish, secret: await this.#parts.secrets.load(wish) })),
