@@ -143,6 +143,7 @@ async function main(): Promise<void> {
     triggers,
     retention,
     emitter,
+    hooks,
     config,
     version: VERSION,
     startedMs,

@@ -5,9 +5,9 @@ import type { EventSource, TriggerEvent } from "./trigger.ts";
 export const EVENT_FIELDS: Readonly<Record<EventSource["type"], readonly string[]>> = {
   files: ["paths.path", "paths.change", "count", "bulk", "by.run", "run"],
   ref: ["ref", "kind", "name", "change", "from", "to", "author", "subject", "paths", "by.run", "run"],
-  timer: ["trigger", "dueMs", "missed"],
+  timer: ["trigger", "dueMs", "missed", "more"],
   webhook: ["hook", "event", "delivery", "body.*"],
-  log: ["trigger", "file", "line", "groups.*"],
+  log: ["trigger", "file", "line", "groups.*", "skipped"],
   task: ["workflow", "outcome", "run", "task", "exitStatus", "reason.*", "because"],
   run: ["workflow", "outcome", "run"],
   landing: ["workflow", "landing", "commit", "late", "acceptance", "run", "task"],

@@ -117,11 +117,11 @@ export const EVENT_TYPES = {
   files: "files.changed",
   /** `{ ref, kind: "branch" | "tag", name, change: "created" | "moved" | "deleted", from?, to?, author?, subject?, paths? }` */
   ref: "ref.changed",
-  /** `{ trigger, dueMs, missed }` */
+  /** `{ trigger, dueMs, missed, more? }` */
   timer: "timer.due",
   /** `{ hook, event?, delivery?, body }` */
   webhook: "webhook.received",
-  /** `{ trigger, file, line, groups }` */
+  /** `{ trigger, file, line, groups }`; of what a second could not take, `{ trigger, file, skipped }` */
   log: "log.matched",
   /** `{ text, value? }` */
   report: "task.report",
