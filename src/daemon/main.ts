@@ -40,6 +40,7 @@ import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";
 import { Emitter } from "./events/emitter.ts";
 import { EventLog } from "./events/event-log.ts";
+import { causeAtWork } from "./events/own-work.ts";
 import { Retention } from "./events/retention.ts";
 import { Forecaster } from "./forecaster.ts";
 import { Hold } from "./hold.ts";
@@ -116,7 +117,13 @@ async function main(): Promise<void> {
     port: config.webhooks?.port,
     hosts: config.webhooks?.hosts,
   });
-  const logs = new LogWatch({ clock: parts.clock, log, store, sink: parts.events.append });
+  const logs = new LogWatch({
+    clock: parts.clock,
+    log,
+    store,
+    sink: parts.events.append,
+    causeOf: ({ triggerId }) => causeAtWork(parts.book.all(), triggerId),
+  });
   const sources = new TriggerSources(triggerBook, { timers, hooks, logs });
   const triggers = { engine, desk: new TriggerDesk(parts, triggerBook, engine, () => sources.refresh()) };
   const socket = join(directories.runtime, "daemon.sock");
