@@ -2,7 +2,7 @@
 import { CommanderError, Option, type Command } from "commander";
 
 import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
-import { addBackgroundCommands } from "./background-program.ts";
+import { addBackgroundCommands, addServiceCommands } from "./background-program.ts";
 import { addEventCommands } from "./event-program.ts";
 import { act, addCommand, addCommon, addRunOptions, program } from "./program.ts";
 
@@ -415,6 +415,7 @@ for (const [name, about] of [
   act(command, () => import("./commands/daemon.ts"), [name]);
 }
 
+addServiceCommands(daemon);
 addBackgroundCommands();
 addEventCommands();
 

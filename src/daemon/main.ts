@@ -12,6 +12,7 @@ import { basename, join } from "node:path";
 import { createAdapters } from "../agents/adapters.ts";
 import { systemClock } from "../base/clock.ts";
 import { directoriesFor } from "../base/directories.ts";
+import { EXIT_CODES } from "../base/error-codes.ts";
 import { toAnabranchError } from "../base/errors.ts";
 import { systemRandom } from "../base/ids.ts";
 import { fileLog, type Log } from "../base/log.ts";
@@ -341,7 +342,8 @@ function report(message: StartReport): void {
 }
 
 main().catch((cause: unknown) => {
-  report({ ready: false, error: toAnabranchError(cause).toJSON() });
+  const error = toAnabranchError(cause);
+  report({ ready: false, error: error.toJSON() });
   process.stderr.write(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
-  process.exit(1);
+  process.exit(EXIT_CODES[error.kind]);
 });

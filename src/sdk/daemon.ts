@@ -87,8 +87,8 @@ function isListening(socket: string): Promise<boolean> {
   });
 }
 
-// Beside the bundled client; beside the sources when they run as they are.
-function daemonScript(): string {
+/** The daemon's own file: beside the bundled client; beside the sources when they run as they are. */
+export function daemonScript(): string {
   return fileURLToPath(new URL("./daemon.js", import.meta.url));
 }
 
