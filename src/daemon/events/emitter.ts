@@ -27,7 +27,10 @@ interface Origin {
 /** Appends the events that people, scripts and tasks make themselves, at once or later. */
 export class Emitter {
   readonly #parts: Parts;
-  readonly #repositories = new Recent<{ readonly id: string; readonly untilMs: number }>({ entries: 100, weight: 100 });
+  readonly #repositories = new Recent<{ readonly id: Promise<string>; readonly untilMs: number }>({
+    entries: 100,
+    weight: 100,
+  });
   readonly #listeners = new Set<() => void>();
 
   constructor(parts: Parts) {
@@ -71,12 +74,14 @@ export class Emitter {
     return { repositoryId: run.row.repositoryId, run: caller.run, task: caller.task, cause: run.row.cause };
   }
 
-  async #repositoryOf(directory: string): Promise<string> {
+  // Whoever asks while git is asked about the same folder waits for that answer.
+  #repositoryOf(directory: string): Promise<string> {
     const nowMs = this.#parts.clock.monotonicMs();
     const known = this.#repositories.get(directory);
     if (known !== undefined && nowMs < known.untilMs) return known.id;
-    const id = await repositoryOf(this.#parts, directory);
+    const id = repositoryOf(this.#parts, directory);
     this.#repositories.set(directory, { id, untilMs: nowMs + SAME_FOLDER_MS });
+    id.catch(() => this.#repositories.set(directory, { id, untilMs: 0 }));
     return id;
   }
 }
