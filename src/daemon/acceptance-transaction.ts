@@ -11,6 +11,7 @@ import { loadLandings } from "../store/landings.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { AcceptanceJournal } from "./acceptance-views.ts";
 import type { LiveRun } from "./live-run.ts";
+import { expectAcceptance } from "./own-changes.ts";
 import type { Parts } from "./parts.ts";
 
 type Row = AcceptanceRow<AcceptanceJournal>;
@@ -29,7 +30,7 @@ export async function performAcceptance(
   if (record.tip !== undefined) marks.push({ name: `${keptRef(id)}/tip`, to: record.tip });
   await parts.vaultOf(run.row.repositoryId).refs.update(marks);
   const journal = { id, run: run.row.id, record, createdMs: parts.clock.wallMs() };
-  await parts.book.commit([insertAcceptance(journal)]);
+  await parts.book.commit([insertAcceptance(journal), ...expectAcceptance(parts, run, record, "after")]);
   faultPoint("accept.journalled");
   const row: Row = { ...journal, version: 1, state: "writing", endedMs: undefined };
   const notes = await writeAcceptance(parts, record).catch((cause: unknown) => toAnabranchError(cause));
@@ -91,9 +92,11 @@ async function move(
 ): Promise<Row> {
   const atMs = parts.clock.wallMs();
   const endedMs = state === "undoing" ? null : atMs;
-  const { repositoryId, cause, spec } = (await requireRun(parts, row)).row;
+  const run = await requireRun(parts, row);
+  const { repositoryId, cause, spec } = run.row;
   await parts.book.commit([
     moveAcceptance(row, state, endedMs),
+    ...(state === "undoing" ? expectAcceptance(parts, run, row.record, "before") : []),
     appendEvent({
       atMs,
       type: event,

@@ -15,6 +15,7 @@ import type { Statement } from "../store/port.ts";
 import { fencingOf, mayMove as mayMoveNow } from "./landing-leases.ts";
 import type { LandingOrder } from "./landing-order.ts";
 import type { LiveRun } from "./live-run.ts";
+import { expectLanding } from "./own-changes.ts";
 import type { Parts } from "./parts.ts";
 import type { Contribution } from "./settlement.ts";
 
@@ -40,13 +41,14 @@ export async function moveLane(
     endedMs: undefined,
   };
   const isWhole = id === run.row.id;
+  const coming = await expectLanding(parts, run, lane, record);
   let isWanted = true;
   await parts.book.change(run, (draft) => {
     isWanted = contributions.every((one) => one.isWanted(draft)) && (!isWhole || isStillWanted(run));
     isWanted &&= mayMove?.() ?? mayMoveNow(parts, run, contributions);
     if (!isWanted) return;
     if (isWhole) draft.setLanding({ together: "moving", reason: undefined });
-    draft.also([...fencingOf(parts, contributions), insertLanding(row)]);
+    draft.also([...fencingOf(parts, contributions), insertLanding(row), ...coming]);
     for (const one of contributions) one.moving(draft, id);
     if (record.notices.length > 0) draft.event("landing.notice", { landing: id, notices: record.notices });
   });

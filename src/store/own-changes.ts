@@ -43,10 +43,16 @@ export function watchCursor(kind: SubjectKind, repositoryId: string): string {
 }
 
 /** The changes of one kind that are still to be seen in a repository; most often there are none. */
-export async function loadOwnChanges(store: Store, repositoryId: string, kind: SubjectKind): Promise<OwnChange[]> {
+export async function loadOwnChanges(
+  store: Store,
+  repositoryId: string,
+  kind: SubjectKind,
+  sinceMs: number,
+): Promise<OwnChange[]> {
   const rows = await store.read(
-    "select * from own_changes where repository_id = ? and subject >= ? and subject < ? order by created_ms",
-    [repositoryId, `${kind}:`, `${kind};`],
+    `select * from own_changes where repository_id = ? and subject >= ? and subject < ? and created_ms >= ?
+     order by created_ms`,
+    [repositoryId, `${kind}:`, `${kind};`, sinceMs],
   );
   return rows.map((row) => parseOwnChange(row, kind));
 }
@@ -63,7 +69,10 @@ export function forgetOwnChange(
   };
 }
 
-/** Forgets what was never seen, since somebody was faster or has changed it again at once. */
+/** Who watches sees everything within this time: what was not seen by then has never come about, or not for long. */
+export const OWN_CHANGE_MS = 10 * 60_000;
+
+/** Forgets what was never seen. */
 export function forgetOldOwnChanges(repositoryId: string, kind: SubjectKind, beforeMs: number): Statement {
   return {
     sql: "delete from own_changes where repository_id = ? and subject >= ? and subject < ? and created_ms < ?",

@@ -23,7 +23,7 @@ import type { Git } from "../git/git.ts";
 import { decodePath } from "../git/path-bytes.ts";
 import { EVENT_TYPES } from "../engine/trigger.ts";
 import type { NewEvent } from "../store/events.ts";
-import { forgetOldOwnChanges, forgetOwnChange, loadOwnChanges } from "../store/own-changes.ts";
+import { forgetOldOwnChanges, forgetOwnChange, loadOwnChanges, OWN_CHANGE_MS } from "../store/own-changes.ts";
 import type { Store } from "../store/port.ts";
 import { attribute, type Share } from "./attribution.ts";
 import { findChanges, type ChangedFile, type FoundChanges } from "./file-changes.ts";
@@ -81,7 +81,6 @@ const [LOOK_AT_LOCK_MS, AFTER_LOCK_MS, LONGEST_LOCK_MS] = [20, 40, 10_000];
 const MOST_PATHS = 20_000;
 const BULK_PATHS = 500;
 const TOLD_PATHS = 1000;
-const OWN_CHANGE_MS = 24 * 3_600_000;
 
 /** Watches the files of one repository. */
 export class RepositoryFiles {
@@ -100,6 +99,8 @@ export class RepositoryFiles {
   #paths = new Set<string>();
   #everything = true;
   #mustReopen = false;
+  /** Whether what changed while nobody watched has been told. */
+  #hasCompared = false;
   #lastLockMs = Number.NEGATIVE_INFINITY;
   #firstPathMs = 0;
   #lastPathMs = 0;
@@ -283,7 +284,8 @@ export class RepositoryFiles {
     const candidates = rulesChanged
       ? [...paths, ...(await open.survey(await open.head())), ...known.differentPaths]
       : paths;
-    const own = await loadOwnChanges(store, this.#id, "file");
+    const sinceMs = this.#hasCompared ? clock.wallMs() - OWN_CHANGE_MS : 0;
+    const own = await loadOwnChanges(store, this.#id, "file", sinceMs);
     const found = await findChanges(open, known, candidates, own);
     if (!open.isThere) {
       this.#signal.raise();
@@ -301,11 +303,12 @@ export class RepositoryFiles {
       await sink(events, [
         ...known.statementsFor(found.draft),
         ...shares.flatMap(({ seen }) => seen.map((change) => forgetOwnChange(this.#id, "file", change))),
-        ...(everything ? [forgetOldOwnChanges(this.#id, "file", clock.wallMs() - OWN_CHANGE_MS)] : []),
+        ...(own.length > 0 ? [forgetOldOwnChanges(this.#id, "file", clock.wallMs() - OWN_CHANGE_MS)] : []),
       ]);
       faultPoint("watch.told");
       known.take(found.draft);
     }
+    this.#hasCompared = true;
     if (this.#state === "watching" && (rulesChanged || open.rules.folders.length !== foldersBefore)) this.#watch();
   }
 
