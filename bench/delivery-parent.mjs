@@ -19,7 +19,7 @@ for (const child of children) {
 }
 if (waits) {
   const client = new Anabranch();
-  for (const { id, outcome } of await insist(() => client.wait(ids))) note("heard", key, id, outcome);
+  for (const { id, outcome } of await insist(() => client.ask("wait", { ids }))) note("heard", key, id, outcome);
   await readInbox(client);
   client.close();
 }
