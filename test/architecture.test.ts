@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   landing: ["base", "git", "merge", "workspaces"],
   triggers: ["base", "engine", "process", "git", "store"],
   protocol: ["base", "engine", "workflows"],
-  notify: [],
+  notify: ["base", "process"],
   daemon: [
     "base",
     "engine",

@@ -136,6 +136,7 @@ export const ERROR_CODES = {
   RUNTIME_DIRECTORY_UNSAFE: "environment",
   SERVICE_MISSING: "environment",
   SERVICE_FAILED: "environment",
+  NOTIFY_FAILED: "environment",
   WAIT_TIMEOUT: "limit",
   INTERRUPTED: "interrupted",
   INTERNAL: "internal",

@@ -79,7 +79,7 @@ export class Announcements {
   deadLetter(letter: Pick<DeadLetterRow, "key" | "repositoryId" | "kind" | "record" | "createdMs">): Statement[] {
     const { repositoryId, kind, record, createdMs } = letter;
     const { title, reason } = record;
-    const command = "anabranch events dead";
+    const command = "anabranch events --dead";
     const key = `dead-letter:${letter.key}`;
     const entry = putInboxAgain({
       ...{ id: idFrom(key), key, repositoryId, run: undefined, task: undefined, createdMs },

@@ -65,6 +65,7 @@ import { takeLock } from "./lock.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { RepositoryMemory } from "./memory.ts";
 import { readRoom } from "./room.ts";
+import { OutboxWorker } from "./outbox-worker.ts";
 import type { Parts } from "./parts.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RunBook } from "./run-book.ts";
@@ -100,6 +101,7 @@ async function main(): Promise<void> {
   const desk = new ConflictDesk(parts, lander);
   const forecaster = new Forecaster(parts, config.forecastMs);
   new Deliveries(parts).start();
+  const outbox = new OutboxWorker(parts, config.notify, process.env);
   const triggerBook = new TriggerBook(parts.store);
   const engine = new TriggerEngine(parts, reconciler, triggerBook);
   const retention = new Retention(parts, config.events);
@@ -131,6 +133,7 @@ async function main(): Promise<void> {
   const closeAll = async (): Promise<void> => {
     await sources.close();
     await forecaster.stop();
+    await outbox.stop();
     await parts.adapters.close();
     await closeVaults();
   };
@@ -172,6 +175,7 @@ async function main(): Promise<void> {
   await replaceFile(layout.daemonFile, JSON.stringify(file));
   log("info", "serving", { pid: process.pid, version: VERSION, socket });
   report({ ready: true, socket });
+  outbox.start();
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   void parts.trash.empty();

@@ -1,3 +1,5 @@
+import { AnabranchError } from "../base/errors.ts";
+
 /** What a target can be told of. */
 export const NOTIFY_KINDS = ["needs-you", "failed", "succeeded", "lost", "dead-letter", "restart-limit"] as const;
 /** What a target can be told of. */
@@ -39,4 +41,13 @@ export interface Notification {
   readonly command?: string | undefined;
   readonly atMs: number;
   readonly data?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A target has not taken what it was to be told. */
+export function notTaken(message: string, retryAfterMs?: number): AnabranchError {
+  return new AnabranchError("NOTIFY_FAILED", {
+    message,
+    hint: "look at notify: in config.yaml; anabranch events replay ID tells it after all",
+    data: retryAfterMs === undefined ? {} : { retryAfterMs },
+  });
 }

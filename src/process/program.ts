@@ -15,6 +15,8 @@ export interface ProgramCall {
   /** Gets standard output piece by piece; it is then not collected. The program waits while the promise is open. */
   readonly onOutput?: ((piece: Buffer) => void | Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whether everything it has started is killed with it when the signal aborts. */
+  readonly group?: true | undefined;
 }
 
 /** How a program ended. */
@@ -56,12 +58,23 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
 }
 
 function spawnProgram(call: ProgramCall): ChildProcessWithoutNullStreams {
-  const { program, args, cwd, environment, signal } = call;
+  const { program, args, cwd, environment, signal, group = false } = call;
   try {
-    return spawn(program, [...args], { cwd, env: environment, stdio: "pipe", signal });
+    const child = spawn(program, [...args], { cwd, env: environment, stdio: "pipe", signal, detached: group });
+    if (group) signal?.addEventListener("abort", () => killGroup(child), { once: true });
+    return child;
   } catch (cause) {
     // Arguments that are too large are thrown here instead of being told by an event.
     throw startFailure(call, cause);
+  }
+}
+
+function killGroup({ pid, exitCode, signalCode }: ChildProcessWithoutNullStreams): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

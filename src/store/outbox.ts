@@ -83,25 +83,31 @@ export function sendAgain(id: string, atMs: number): Statement {
   };
 }
 
-/** What waits and is due, oldest first. */
-export async function loadDue(store: Store, atMs: number, limit: number): Promise<OutboxRow[]> {
+/**
+ * What waits and is due, oldest first.
+ * @param busy targets that are being told something
+ * @param latestMs nothing is put off for longer: what is, was put off by a clock that was set back since
+ */
+export async function loadDue(
+  store: Store,
+  { nowMs, latestMs, busy, limit }: { nowMs: number; latestMs: number; busy: readonly string[]; limit: number },
+): Promise<OutboxRow[]> {
+  const others = busy.length === 0 ? "" : ` and target not in (${busy.map(() => "?").join(", ")})`;
   const rows = await store.read(
-    "select * from outbox where state = 'waiting' and not_before_ms <= ? order by not_before_ms, rowid limit ?",
-    [atMs, limit],
+    `select * from outbox where state = 'waiting' and (not_before_ms <= ? or not_before_ms > ?)${others}
+     order by not_before_ms, rowid limit ?`,
+    [nowMs, latestMs, ...busy, limit],
   );
   return rows.map(parseOutboxRow);
 }
 
-/** When the next of what waits is due; `undefined` where nothing waits. */
-export async function nextOutboxMs(store: Store): Promise<number | undefined> {
-  const [row] = await store.read("select min(not_before_ms) as due from outbox where state = 'waiting'");
+/** When the next of what waits is due, after some moment; `undefined` where nothing is. */
+export async function nextOutboxMs(store: Store, afterMs = 0): Promise<number | undefined> {
+  const [row] = await store.read(
+    "select min(not_before_ms) as due from outbox where state = 'waiting' and not_before_ms > ?",
+    [afterMs],
+  );
   return row === undefined ? undefined : optionalNumberOf(row, "due");
-}
-
-/** One entry, by its whole id. */
-export async function findOutboxRow(store: Store, id: string): Promise<OutboxRow | undefined> {
-  const [row] = await store.read("select * from outbox where id = ?", [id]);
-  return row === undefined ? undefined : parseOutboxRow(row);
 }
 
 function parseOutboxRow(row: SqlRow): OutboxRow {
