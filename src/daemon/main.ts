@@ -51,6 +51,7 @@ import { TriggerBook } from "./events/trigger-book.ts";
 import { TriggerDesk } from "./events/trigger-desk.ts";
 import { TriggerEngine } from "./events/trigger-engine.ts";
 import { TriggerSources } from "./events/trigger-sources.ts";
+import { FileWatch } from "../triggers/file-watch.ts";
 import { LogWatch } from "../triggers/log-watch.ts";
 import { TimerSource } from "../triggers/timer-source.ts";
 import { WebhookSecrets } from "../triggers/webhook-secrets.ts";
@@ -127,7 +128,20 @@ async function main(): Promise<void> {
     sink: parts.events.append,
     causeOf: ({ triggerId }) => causeAtWork(parts.book.all(), triggerId),
   });
-  const sources = new TriggerSources(triggerBook, { timers, hooks, logs });
+  const files = new FileWatch({
+    clock: parts.clock,
+    log,
+    store,
+    sink: parts.events.append,
+    git: parts.git,
+    ownFolders: [directories.state],
+    onTrouble: ({ repositoryId, root, message, hint }) => {
+      const record = { title: message, detail: hint, paths: [root] };
+      void parts.notices.post({ repositoryId, kind: "trouble", record });
+    },
+    watcherFile: join(import.meta.dirname, "watcher.js"),
+  });
+  const sources = new TriggerSources(triggerBook, { files, timers, hooks, logs });
   const triggers = { engine, desk: new TriggerDesk(parts, triggerBook, engine, () => sources.refresh()) };
   const socket = join(directories.runtime, "daemon.sock");
   const closeAll = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import { isAbsolute, join } from "node:path";
 
 import type { EventSource } from "../../engine/trigger.ts";
+import type { FileWish } from "../../triggers/file-watch.ts";
 import type { LogWish } from "../../triggers/log-watch.ts";
 import type { WatchedSource } from "../../triggers/source.ts";
 import type { TimerWish } from "../../triggers/timer.ts";
@@ -9,6 +10,7 @@ import type { LiveSet, LiveTrigger, TriggerBook } from "./trigger-book.ts";
 
 /** Everything outside that events come from. */
 export interface Sources {
+  readonly files: WatchedSource<FileWish>;
   readonly timers: WatchedSource<TimerWish>;
   readonly hooks: WatchedSource<HookWish>;
   readonly logs: WatchedSource<LogWish>;
@@ -27,8 +29,9 @@ export class TriggerSources {
   /** Other triggers act than before. */
   async refresh(): Promise<void> {
     const sets = this.#book.all();
-    const { timers, hooks, logs } = this.#sources;
+    const { files, timers, hooks, logs } = this.#sources;
     await Promise.all([
+      files.want(sets.filter(hasActive("files")).map(placeOf)),
       timers.want(
         wishes(sets, "timer", ({ when, missed }, { id, repositoryId }) => ({
           triggerId: id,
@@ -59,6 +62,14 @@ export class TriggerSources {
 
 function activeTriggers({ triggers }: LiveSet): LiveTrigger[] {
   return [...triggers.values()].filter(({ state }) => state === "active");
+}
+
+function placeOf({ row }: LiveSet): { readonly repositoryId: string; readonly root: string } {
+  return { repositoryId: row.repositoryId, root: row.root };
+}
+
+function hasActive(type: EventSource["type"]): (set: LiveSet) => boolean {
+  return (set) => activeTriggers(set).some(({ spec }) => spec.source.type === type);
 }
 
 function wishes<Type extends EventSource["type"], Wish>(
