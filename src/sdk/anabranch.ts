@@ -461,6 +461,8 @@ const REPEATABLE: ReadonlySet<CommandName> = new Set([
   "emit",
   "inbox",
   "acknowledge",
+  "webhooks",
+  "webhooks-show",
   "gc",
   "doctor",
 ]);
