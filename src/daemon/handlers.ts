@@ -22,6 +22,7 @@ import { createSessionHandlers } from "./agents/session-handlers.ts";
 import { createBackgroundHandlers } from "./background-handlers.ts";
 import { addressOf, createInboxHandlers, streamInbox } from "./inbox-handlers.ts";
 import { createEventHandlers } from "./events/event-handlers.ts";
+import { viewChain } from "./events/trigger-views.ts";
 import { createWebhookHandlers } from "./events/webhook-handlers.ts";
 import type { TriggerDesk } from "./events/trigger-desk.ts";
 import type { TriggerEngine } from "./events/trigger-engine.ts";
@@ -128,7 +129,11 @@ export function createHandlers(context: HandlerContext): Handlers {
     },
 
     async plan(request) {
-      return viewPlannedRun(await planRun(parts, request));
+      const planned = await planRun(parts, request);
+      const { name } = planned.spec;
+      const chain =
+        name === undefined ? undefined : viewChain(await context.triggers.desk.look(request.directory), name);
+      return { ...viewPlannedRun(planned), ...(chain === undefined ? {} : { chain }) };
     },
 
     async list(request) {

@@ -355,6 +355,22 @@ export const planView = z.object({
       command: z.string(),
     }),
   ),
+  /** What its end leads to: the triggers that follow, each after the one that leads to it. */
+  chain: z
+    .object({
+      /** Whether they would act now. */
+      enabled: z.boolean(),
+      links: z.array(
+        z.object({
+          trigger: z.string(),
+          on: z.string(),
+          does: z.string(),
+          approval: z.boolean(),
+          depth: z.number(),
+        }),
+      ),
+    })
+    .optional(),
 });
 
 /** A run in one line. */

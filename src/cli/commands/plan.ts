@@ -4,7 +4,7 @@ import { fit, formatDuration, formatTable } from "../format.ts";
 import type { CommandAction } from "../command.ts";
 import { startOptions, type RunOptions } from "../run-options.ts";
 import { withSession } from "../session.ts";
-import { answer, type Terminal } from "../terminal.ts";
+import { answer, type Colours, type Terminal } from "../terminal.ts";
 
 /** `anabranch plan`: shows what a run would do, and why. */
 export const action: CommandAction<RunOptions> = (args, options) =>
@@ -30,5 +30,17 @@ function formatPlan(plan: PlanView, { colour, plain }: Terminal): string {
     return `  ${formatDuration(predictedMs).padStart(9)}  ${how}`;
   });
   const weighed = others.length === 0 ? "" : `\n\n${colour.dim("weighed against:")}\n${others.join("\n")}`;
-  return `${colour.bold(`${plan.mode}:`)} ${printable(plan.reason)}\n\n${formatTable([head, ...rows], "  ")}${weighed}`;
+  return `${colour.bold(`${plan.mode}:`)} ${printable(plan.reason)}\n\n${formatTable([head, ...rows], "  ")}${formatChain(plan, colour)}${weighed}`;
+}
+
+/** What its end leads to: `then: deploy (on task check.tests succeeded; asks you first)`. */
+function formatChain({ chain }: PlanView, { dim, yellow }: Colours): string {
+  if (chain === undefined) return "";
+  const lines = chain.links.map(({ trigger, on, does, approval, depth }) => {
+    const notes = [`on ${on}`, ...(approval ? ["asks you first"] : []), ...(depth === 1 ? [] : [`depth ${depth}`])];
+    const what = does === `runs ${trigger}` ? trigger : `${trigger} ${does}`;
+    return `${"  ".repeat(depth - 1)}then: ${printable(what)} ${dim(`(${printable(notes.join("; "))})`)}`;
+  });
+  const note = chain.enabled ? [] : [yellow("the triggers do not act yet: anabranch triggers enable")];
+  return `\n\n${[...lines, ...note].join("\n")}`;
 }

@@ -1,9 +1,11 @@
 import { groupBy } from "../../base/group.ts";
 import { printable } from "../../base/printable.ts";
 import type { FlowState } from "../../engine/flow.ts";
+import { chainAfter } from "../../engine/trigger-chain.ts";
 import type { TriggerSpec } from "../../engine/trigger.ts";
 import type { DeadLetterView, FiringView, TriggerSetView, TriggerView } from "../../protocol/event-commands.ts";
 import type { DeadLetterRow } from "../../store/dead-letters.ts";
+import type { PlanView } from "../../protocol/views.ts";
 import { countFirings, type FiringRow } from "../../store/firings.ts";
 import type { TriggerRow } from "../../store/trigger-sets.ts";
 import type { Parts } from "../parts.ts";
@@ -37,6 +39,22 @@ export async function viewTriggers(
       state: stands,
       firings: firingsOf(trigger.name),
       ...(agreedRow?.dueMs === undefined ? {} : { dueMs: agreedRow.dueMs }),
+    })),
+  };
+}
+
+/** What the end of a workflow leads to; nothing where it leads to nothing. */
+export function viewChain({ spec, state }: TriggerStanding, workflow: string): PlanView["chain"] {
+  const links = spec === undefined ? [] : chainAfter(spec, workflow);
+  if (links.length === 0) return undefined;
+  return {
+    enabled: state === "enabled",
+    links: links.map(({ trigger, depth }) => ({
+      trigger: trigger.name,
+      on: describeSource(trigger.source),
+      does: describeEffect(trigger),
+      approval: trigger.approval !== undefined,
+      depth,
     })),
   };
 }
