@@ -12,7 +12,7 @@ import { createSignal, type Signal } from "../base/signal.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
 import { attemptName, loadAttempts, type AttemptRow } from "../store/attempts.ts";
 import type { Statement } from "../store/port.ts";
-import { loadChildRunIds } from "../store/runs.ts";
+import { loadRunIdsBelow } from "../store/runs.ts";
 import type { WorkspaceRow } from "../store/workspaces.ts";
 import { Approvals } from "./approvals.ts";
 import type { Draft } from "./draft.ts";
@@ -92,11 +92,18 @@ export class Reconciler {
   }
 
   /** Asks for a run, or one of its tasks, to stop, together with every run its tasks have started. */
-  async cancel(
+  async cancel(run: LiveRun, task: string | undefined, force: boolean): Promise<{ runs: string[]; tasks: string[] }> {
+    const own = await this.#stop(run, task, force, "user");
+    faultPoint("cancel.cascade");
+    const below = await this.#stopBelow(run, task, force);
+    return { runs: [...own.runs, ...below.runs], tasks: [...own.tasks, ...below.tasks] };
+  }
+
+  async #stop(
     run: LiveRun,
     task: string | undefined,
     force: boolean,
-    by: "user" | "parent" = "user",
+    by: "user" | "parent",
   ): Promise<{ runs: string[]; tasks: string[] }> {
     const names = task === undefined ? [...run.tasks.keys()] : [task];
     const stopped = names.filter((name) => run.tasks.get(name)?.row.state !== "ended");
@@ -104,27 +111,24 @@ export class Reconciler {
       if (task === undefined && run.row.state === "active") draft.cancelRun();
       for (const name of names) draft.stopTask(name, { by, force });
     });
-    const all = {
+    return {
       runs: task === undefined ? [run.row.id] : [],
       tasks: stopped.map((name) => taskKey(run.row.id, name)),
     };
-    faultPoint("cancel.cascade");
-    const below = await this.#cancelBelow(run, task, force);
-    return { runs: [...all.runs, ...below.runs], tasks: [...all.tasks, ...below.tasks] };
   }
 
-  async #cancelBelow(
+  async #stopBelow(
     run: LiveRun,
     task: string | undefined,
     force: boolean,
   ): Promise<{ runs: string[]; tasks: string[] }> {
     const all: { runs: string[]; tasks: string[] } = { runs: [], tasks: [] };
-    for (const id of await loadChildRunIds(this.#parts.store, run.row.id, task)) {
-      const child = this.#parts.book.get(id);
-      if (child === undefined) continue;
-      const below = await this.cancel(child, undefined, force, "parent");
-      all.runs.push(...below.runs);
-      all.tasks.push(...below.tasks);
+    for (const id of await loadRunIdsBelow(this.#parts.store, run.row.id, task)) {
+      const below = this.#parts.book.get(id);
+      if (below === undefined) continue;
+      const { runs, tasks } = await this.#stop(below, undefined, force, "parent");
+      all.runs.push(...runs);
+      all.tasks.push(...tasks);
     }
     return all;
   }
@@ -212,7 +216,7 @@ export class Reconciler {
     this.#scheduler.remove(key);
     this.#approvals.forget(run, name);
     // What a loser has started loses with it.
-    if (task.row.cancel?.by === "race") void this.#cancelBelow(run, name, task.row.cancel.force);
+    if (task.row.cancel?.by === "race") void this.#stopBelow(run, name, task.row.cancel.force);
   }
 
   /** A task that an earlier daemon was at work on. */
@@ -226,12 +230,16 @@ export class Reconciler {
   /** A run whose starter was cancelled ends with it, also when a kill came between; one whose starter ended has an heir. */
   async #settleFamily(run: LiveRun): Promise<void> {
     try {
-      const { parent } = run.row;
       await this.#parts.book.inherit(run);
-      const starter = parent === undefined ? undefined : await this.#parts.book.find(parent.run);
-      const stopped = starter?.tasks.get(parent?.task ?? "")?.row.cancel;
-      if (stopped === undefined && starter?.row.cancelRequested !== true) return;
-      await this.cancel(run, undefined, stopped?.force === true, "parent");
+      for (let { parent } = run.row; parent !== undefined;) {
+        const above: LiveRun | undefined = await this.#parts.book.find(parent.run);
+        const stopped = above?.tasks.get(parent.task)?.row.cancel;
+        if (stopped !== undefined || above?.row.cancelRequested === true) {
+          await this.#stop(run, undefined, stopped?.force === true, "parent");
+          return;
+        }
+        parent = above?.row.parent;
+      }
     } catch (cause) {
       this.#parts.log("error", "a run could not be given to its heir", { run: run.row.id, cause: String(cause) });
     }

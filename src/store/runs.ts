@@ -200,12 +200,16 @@ export async function findRunIds(store: Store, start: string): Promise<string[]>
   return rows.map((row) => textOf(row, "id"));
 }
 
-/** The runs that a task, or any task of a run, has started. */
-export async function loadChildRunIds(store: Store, run: string, task?: string): Promise<string[]> {
-  const rows =
-    task === undefined
-      ? await store.read("select id from runs where parent_run = ?", [run])
-      : await store.read("select id from runs where parent_run = ? and parent_task = ?", [run, task]);
+/** All runs below a task, or below any task of a run, however deep; also below those that are over. */
+export async function loadRunIdsBelow(store: Store, run: string, task?: string): Promise<string[]> {
+  const first = task === undefined ? "parent_run = ?" : "parent_run = ? and parent_task = ?";
+  const rows = await store.read(
+    `with recursive below(id) as (
+       select id from runs where ${first}
+       union select runs.id from runs join below on runs.parent_run = below.id)
+     select id from below`,
+    task === undefined ? [run] : [run, task],
+  );
   return rows.map((row) => textOf(row, "id"));
 }
 
