@@ -132,6 +132,7 @@ describe("triggers of a file", () => {
   it.each([
     [FILES, "leads to nothing", "run:"],
     [`${FILES}, run: chekc`, "no such workflow", "did you mean check?"],
+    [`${FILES}, run: constructor`, "no such workflow", "check, deploy"],
     ["on: { run: chek }, run: deploy", "no such workflow", "did you mean check?"],
     ["on: { landing: nope }, run: deploy", "no such workflow", "check, deploy"],
     ["on: { task: check.test }, run: deploy", "check has no such task", "did you mean tests?"],
