@@ -8,7 +8,7 @@ import { loadEventAt, type EventRow } from "../../store/events.ts";
 import type { FiringRow } from "../../store/firings.ts";
 import { loadLandings } from "../../store/landings.ts";
 import { findRunByRequest } from "../../store/runs.ts";
-import { parseRepositoryFile } from "../../workflows/file.ts";
+import type { RepositoryFile } from "../../workflows/schema.ts";
 import type { RunSpec } from "../../workflows/spec.ts";
 import { replaceFile } from "../../workspaces/vault.ts";
 import { viewLane } from "../landing-views.ts";
@@ -26,18 +26,23 @@ export interface Fired {
 }
 
 /**
- * Starts the run of a firing; asked again after a crash, it finds the run that was started.
+ * Starts the run of a firing, by the file that was agreed to; asked again after a crash, it finds the run that was started.
  *
- * It runs what was agreed to, whatever the file says now. What follows from a run starts from what that run has left;
- * what follows from a commit, from that commit; everything else from the user's current state.
+ * What follows from a run starts from what that run has left; what follows from a commit, from that commit; everything
+ * else from the user's current state.
  */
-export async function startFiring(parts: Parts, reconciler: Reconciler, fired: Fired): Promise<LiveRun> {
+export async function startFiring(
+  parts: Parts,
+  reconciler: Reconciler,
+  fired: Fired,
+  file: RepositoryFile,
+): Promise<LiveRun> {
   const { firing, trigger, set } = fired;
   const requestId = `firing-${firing.id}`;
   const done = await findRunByRequest<RunSpec, PlanRecord>(parts.store, requestId);
   const known = done === undefined ? undefined : await parts.book.find(done.id);
   if (known !== undefined) return known;
-  const { root, content, chains } = set.row;
+  const { root, chains } = set.row;
   const newest = await loadEventAt(parts.store, firing.events.lastSeq);
   const start = await startOf(parts, newest);
   const { workflow, target } = trigger.spec;
@@ -55,7 +60,7 @@ export async function startFiring(parts: Parts, reconciler: Reconciler, fired: F
     {
       cause: firing.cause,
       base: start.kept,
-      file: await parseRepositoryFile(content, root),
+      file,
       chain: chains.budget,
       event: describeEvents(firing, newest),
     } satisfies StartExtras,

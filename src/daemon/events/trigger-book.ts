@@ -14,7 +14,8 @@ import {
   type TriggerRow,
   type TriggerSetRow,
 } from "../../store/trigger-sets.ts";
-import { FILE_NAME } from "../../workflows/file.ts";
+import { FILE_NAME, parseRepositoryFile } from "../../workflows/file.ts";
+import type { RepositoryFile } from "../../workflows/schema.ts";
 
 /** A trigger that was agreed to. */
 export type LiveTrigger = TriggerRow<FlowState>;
@@ -34,6 +35,7 @@ export class TriggerBook {
   /** The triggers that act, by what they wait for. */
   readonly index = new TriggerIndex<LiveTrigger>();
   readonly #dues = new Map<string, number>();
+  readonly #files = new Map<string, Promise<RepositoryFile>>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -46,10 +48,18 @@ export class TriggerBook {
 
   /** Takes in a set as it was just committed. */
   async read(row: TriggerSetRow): Promise<void> {
+    this.#files.delete(row.repositoryId);
     const rows = await loadTriggers<FlowState>(this.#store, row.repositoryId);
     const triggers = new Map(rows.filter(({ state }) => state !== "removed").map((one) => [one.id, one]));
     this.#sets.set(row.repositoryId, { row, triggers, isAgreed: (await hashOfFile(row.root)) === row.contentHash });
     this.#sort(row.repositoryId);
+  }
+
+  /** The file of a set, as it was agreed to. */
+  fileOf({ row }: LiveSet): Promise<RepositoryFile> {
+    const known = this.#files.get(row.repositoryId) ?? parseRepositoryFile(row.content, join(row.root, FILE_NAME));
+    this.#files.set(row.repositoryId, known);
+    return known;
   }
 
   /** Forgets a set that was disabled. */
@@ -108,6 +118,7 @@ export class TriggerBook {
   }
 
   #sort(repositoryId: string): void {
+    if (this.#sets.get(repositoryId) === undefined) this.#files.delete(repositoryId);
     const triggers = [...(this.#sets.get(repositoryId)?.triggers.values() ?? [])];
     for (const id of this.#dues.keys()) if (id.startsWith(`${repositoryId}/`)) this.#dues.delete(id);
     for (const trigger of triggers) this.#noteDue(trigger);

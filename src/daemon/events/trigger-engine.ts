@@ -266,7 +266,7 @@ export class TriggerEngine {
       await this.#change(firing, { state: "ended", endedMs: this.#parts.clock.wallMs() }, notify);
       return;
     }
-    const run = await startFiring(this.#parts, this.#reconciler, fired);
+    const run = await startFiring(this.#parts, this.#reconciler, fired, await this.#book.fileOf(fired.set));
     faultPoint("firing.started");
     const running = await this.#change(firing, { state: "running", run: run.row.id }, notify);
     // A newer one may have wanted its place while it was being started.
