@@ -130,10 +130,10 @@ export function formatTrials(trials: readonly TriggerTrial[], { colour, plain }:
   }
   if (trials.length === 0) return "There are no triggers here.";
   return trials
-    .map(({ trigger, fires, why, then }) => {
+    .map(({ trigger, fires, why, steps }) => {
       const mark = fires ? colour.green("✓") : colour.dim("·");
       const head = `${mark} ${colour.bold(printable(trigger))} ${fires ? "fires" : "does not fire"}: ${printable(why)}`;
-      return [head, ...then.map((line) => `    → ${printable(line)}`)].join("\n");
+      return [head, ...steps.map((line) => `    → ${printable(line)}`)].join("\n");
     })
     .join("\n");
 }

@@ -66,7 +66,7 @@ const triggerTrial = z.object({
   /** Why it does, or does not. */
   why: z.string(),
   /** What would follow, step by step. */
-  then: z.array(z.string()),
+  steps: z.array(z.string()),
 });
 
 /** Something that was not delivered, or was stopped. */

@@ -171,7 +171,7 @@ triggers:
         event: { type: "task.ended", task: "tests", data: { workflow: "check", outcome } },
       });
     expect(await test("succeeded")).toMatchObject([
-      { trigger: "deploy", fires: true, then: ["runs deploy (depth 1 of 8)"] },
+      { trigger: "deploy", fires: true, steps: ["runs deploy (depth 1 of 8)"] },
     ]);
     expect(await test("failed")).toMatchObject([{ trigger: "deploy", fires: false }]);
   });

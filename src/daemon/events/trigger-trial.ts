@@ -46,11 +46,11 @@ function tryTrigger(
   cause: Cause | undefined,
   set: { readonly depth: number; readonly paused: boolean; readonly state: TriggerStanding["state"] },
 ): TriggerTrial {
-  const trial = (fires: boolean, why: string, then: string[] = []): TriggerTrial => ({
+  const trial = (fires: boolean, why: string, steps: string[] = []): TriggerTrial => ({
     trigger: spec.name,
     fires,
     why,
-    then,
+    steps,
   });
   const match = matchEvent(spec, id, event);
   if (!match.matches) return trial(false, match.why);
@@ -59,12 +59,12 @@ function tryTrigger(
   if (stop === "depth") return trial(false, `it matches, but ${set.depth} triggers have fired one after another`);
   if (set.paused) return trial(false, "it matches, but it is paused");
   const next = causeOfFiring(id, [cause], () => "");
-  const then = [
+  const steps = [
     ...describeFlow(spec),
     ...(spec.approval === undefined ? [] : ["asks a person first: anabranch approve"]),
     `${describeEffect(spec)} (depth ${next.depth} of ${set.depth})`,
   ];
   if (set.state !== "enabled")
-    return trial(false, `it matches, but the triggers here are not enabled (${set.state})`, then);
-  return trial(true, `it matches${match.paths === undefined ? "" : `: ${match.paths.slice(0, 8).join(", ")}`}`, then);
+    return trial(false, `it matches, but the triggers here are not enabled (${set.state})`, steps);
+  return trial(true, `it matches${match.paths === undefined ? "" : `: ${match.paths.slice(0, 8).join(", ")}`}`, steps);
 }

@@ -47,7 +47,7 @@ export function describeSource(source: EventSource): string {
       return `run ${source.workflow} ${source.outcomes.join(" or ")}`;
     case "landing":
       return `work of ${source.workflow} landed or was accepted`;
-    case "custom":
+    default:
       return `event ${source.names.join(", ")}`;
   }
 }
