@@ -24,6 +24,9 @@ type Approval =
   | { readonly type: "asked"; readonly notice: string }
   | { readonly type: "granted"; readonly base: string };
 
+/** What of the daemon approvals take. */
+type ApprovalParts = Pick<Parts, "book" | "notices" | "store" | "clock" | "log">;
+
 /** What approvals need of whoever starts tasks. */
 export interface ApprovalUsers {
   /** The commit a task would start from now. */
@@ -36,11 +39,11 @@ export interface ApprovalUsers {
 
 /** See the head of this file. */
 export class Approvals {
-  readonly #parts: Parts;
+  readonly #parts: ApprovalParts;
   readonly #users: ApprovalUsers;
   readonly #known = new Map<string, Approval>();
 
-  constructor(parts: Parts, users: ApprovalUsers) {
+  constructor(parts: ApprovalParts, users: ApprovalUsers) {
     this.#parts = parts;
     this.#users = users;
     parts.notices.onSettled((row) => this.#settled(row));
