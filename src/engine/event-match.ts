@@ -25,7 +25,7 @@ export function matchEvent(spec: TriggerSpec, triggerId: string, event: TriggerE
 }
 
 /** The types of the events that a source leads to; one that ends with a dot is the start of many. */
-export function typesOf(source: EventSource): readonly string[] {
+function typesOf(source: EventSource): readonly string[] {
   switch (source.type) {
     case "files":
     case "ref":

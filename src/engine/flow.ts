@@ -50,7 +50,7 @@ export type FlowInput =
   | { readonly type: "due"; readonly atMs: number };
 
 /** An event that leads to no firing. `rate-limit`: there were too many; `quiet`: the leading edge of its burst has fired. */
-export interface DroppedEvent {
+interface DroppedEvent {
   readonly seq: number;
   readonly why: "rate-limit" | "quiet";
 }

@@ -13,12 +13,19 @@ export function scopesMeet(one: readonly string[], other: readonly string[]): bo
 /** Whether a scope names a path, which is given from the repository's root. */
 export function pathInScope(path: string, scope: readonly string[]): boolean {
   const text = normalPath(path);
-  return programsOf(scope).some((program) => globNames(program, text));
+  const folder = `${text}/`;
+  return programsOf(scope).some(({ start, program }) => folder.startsWith(start) && globNames(program, text));
 }
 
-const compiled = new WeakMap<readonly string[], readonly GlobProgram[]>();
+interface ReadGlob {
+  /** What every path that it names begins with: most paths need no closer look. */
+  readonly start: string;
+  readonly program: GlobProgram;
+}
 
-function programsOf(scope: readonly string[]): readonly GlobProgram[] {
+const compiled = new WeakMap<readonly string[], readonly ReadGlob[]>();
+
+function programsOf(scope: readonly string[]): readonly ReadGlob[] {
   const known = compiled.get(scope) ?? scope.map(compileGlob);
   compiled.set(scope, known);
   return known;
@@ -33,9 +40,9 @@ function normalPath(path: string): string {
   return segments.join("/");
 }
 
-function compileGlob(glob: string): GlobProgram {
+function compileGlob(glob: string): ReadGlob {
   const segments = glob.split("/").filter((segment) => segment !== "" && segment !== ".");
   // All that is in a folder, and the folder, are named by its name.
   while (segments.at(-1) === "**") segments.pop();
-  return readGlob(segments.join("/"));
+  return { start: literalStart(glob), program: readGlob(segments.join("/")) };
 }

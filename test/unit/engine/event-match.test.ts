@@ -259,6 +259,14 @@ describe("an index of triggers", () => {
     }));
     const index = new TriggerIndex();
     index.set("r", triggers);
+    const bulk = changed(...Array.from({ length: 1000 }, (_, place) => `packages/p${place}/src/a.ts`));
+    let fired = 0;
+    const tookMs = workOf(() => {
+      const found = index.candidates(bulk);
+      fired = found.filter(({ id, spec }) => matchEvent(spec, id, bulk).matches).length;
+    });
+    expect(fired).toBe(1000);
+    expect(tookMs).toBeLessThan(2000);
     expect(index.candidates(changed("packages/p7/src/a.ts", "packages/p8/test/a.ts")).map(({ id }) => id)).toEqual([
       "t7",
     ]);

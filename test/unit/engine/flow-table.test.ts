@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { EVENT_FIELDS } from "../../../src/engine/event-fields.ts";
 import type { TriggerSpec } from "../../../src/engine/trigger.ts";
 import { parseRepositoryFile } from "../../../src/workflows/file.ts";
 import { compileTriggers } from "../../../src/workflows/triggers.ts";
@@ -31,6 +32,18 @@ triggers: [{ on: { event: e }, run: w, ${keys} }]`;
 }
 
 const numbers = (cell: string): number[] => (cell === "" ? [] : cell.split(" ").map(Number));
+
+describe("what the documentation says of sources", () => {
+  it.each(Object.entries(EVENT_FIELDS).filter(([source]) => source !== "custom"))(
+    "%s have the fields %j",
+    (source, fields) => {
+      const key = source === "ref" ? "commit" : source === "timer" ? "cron" : source;
+      const row = DOCS.split("\n").find((line) => new RegExp(`^\\| \`\\{ ${key}\\b`).test(line));
+      const told = [...(row?.split("|")[3] ?? "").matchAll(/`([^`]+)`/g)].map(([, field = ""]) => field);
+      expect(told.toSorted()).toEqual([...fields].toSorted());
+    },
+  );
+});
 
 describe("what the documentation says of firings", () => {
   const rows = rowsOf("flow");
