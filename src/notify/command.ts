@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 
 import { AnabranchError } from "../base/errors.ts";
@@ -19,7 +20,7 @@ export async function runCommand(
   const { status, stderr } = await runProgram({
     program: "/bin/sh",
     args: ["-c", command],
-    cwd: homedir(),
+    cwd: existsSync(homedir()) ? homedir() : "/",
     environment: { ...environment, ...variablesOf(notification) },
     input: `${JSON.stringify(notification)}\n`,
     outputCapBytes: OUTPUT_CAP_BYTES,
