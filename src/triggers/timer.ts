@@ -11,7 +11,7 @@ export interface TimerWish {
 }
 
 /** A time that is noticed later than that was missed. */
-export const LATE_MS = 90_000;
+const LATE_MS = 90_000;
 /** Of times that were missed, so many are made up for; the newest. */
 export const MOST_MISSED = 100;
 

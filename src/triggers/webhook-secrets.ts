@@ -50,11 +50,6 @@ export class WebhookSecrets {
     return secret;
   }
 
-  /** Forgets the secrets of a repository. */
-  async forget(repositoryId: string): Promise<void> {
-    await rm(join(this.#folder, repositoryId), { recursive: true, force: true });
-  }
-
   async #read(name: HookName): Promise<string | undefined> {
     try {
       const file = await open(this.#pathOf(name), constants.O_RDONLY | constants.O_NOFOLLOW);

@@ -138,6 +138,17 @@ describe("a timer", () => {
     expect(await dueTimes()).toEqual(["01-31T11:00"]);
   });
 
+  it("does not fire again for a time whose event is kept no more", async () => {
+    const timers = openTimers();
+    const wishes = [wish(HOURLY, "all")];
+    await timers.want(wishes);
+    await pass(timers, wishes, 3 * HOUR_MS);
+    await timers.close();
+    await store.commit([{ sql: "delete from events" }]);
+    await openTimers().want(wishes);
+    expect(await dueTimes()).toEqual([]);
+  });
+
   it("begins anew with another schedule: what it would have been due before was not missed", async () => {
     const timers = openTimers();
     await timers.want([wish(HOURLY)]);
