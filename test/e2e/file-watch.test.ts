@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { storeFor, TrialWatch } from "../fixtures/file-watches.ts";
+import { DIST } from "../fixtures/home.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -205,5 +207,36 @@ describe("the watching of files", () => {
     writeFiles(root, { "a.txt": "private\n" });
     await trial.start();
     expect(await trial.settled()).toEqual([]);
+  });
+
+  it("asks git every few seconds where the system refuses to watch, and says how to mend that", async () => {
+    const root = makeRepository({ "a.txt": "a\n", ".gitignore": "*.log\n" });
+    const watcherFile = resolve(import.meta.dirname, "../fixtures/watchers/refusing.mjs");
+    const trial = new TrialWatch(await storeFor(root), root, { watcherFile });
+    await trial.watch.want([{ repositoryId: "r", root }]);
+    await until(() => trial.troubles.length > 0, "trouble is told");
+    expect(trial.troubles).toMatchObject([{ repositoryId: "r", hint: expect.stringContaining("max_user_watches") }]);
+    expect(trial.watch.views()).toMatchObject([{ state: "polling", why: "no space" }]);
+    writeFiles(root, { "a.txt": "b\n", "new.txt": "n\n", "x.log": "1" });
+    expect(filesOf(await trial.settled())).toEqual(["changed a.txt", "created new.txt"]);
+  });
+
+  it("polls where there is no watcher at all, and says so in the log", async () => {
+    const root = makeRepository({ "a.txt": "a\n" });
+    const trial = new TrialWatch(await storeFor(root), root, { watcherFile: join(root, "missing.js") });
+    await trial.watch.want([{ repositoryId: "r", root }]);
+    writeFiles(root, { "a.txt": "b\n" });
+    expect(filesOf(await trial.settled())).toEqual(["changed a.txt"]);
+    expect(trial.logged.join("\n")).toContain("the watcher of files has died");
+  });
+
+  it("lets its watcher end with the daemon, also with one that is killed", async () => {
+    const child = spawn(process.execPath, [join(DIST, "watcher.js")], { stdio: ["pipe", "pipe", "inherit"] });
+    const ended = new Promise((done) => child.once("exit", done));
+    const root = makeRepository({ "a.txt": "a\n" });
+    child.stdin.write(`${JSON.stringify({ do: "watch", id: "r", root, skip: [] })}\n`);
+    await new Promise((ready) => child.stdout.once("data", ready));
+    child.stdin.destroy();
+    expect(await ended).toBe(0);
   });
 });

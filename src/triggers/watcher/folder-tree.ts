@@ -59,7 +59,7 @@ export class FolderTree {
   open(skip: readonly string[]): boolean {
     this.#skip = new Set(skip);
     try {
-      this.#top = this.#take(undefined, "", () => undefined);
+      this.#take(undefined, "", () => undefined);
     } catch (cause) {
       this.#fail(cause);
     }
@@ -96,7 +96,9 @@ export class FolderTree {
     if (watcher === undefined) return undefined;
     const folder: Folder = { name, parent, number, watcher, children: undefined };
     this.#count += 1;
-    if (parent !== undefined) (parent.children ??= new Map()).set(name, folder);
+    // Known before it is read, so that all of it is let go where that fails.
+    if (parent === undefined) this.#top = folder;
+    else (parent.children ??= new Map()).set(name, folder);
     this.#read(folder, tell);
     return folder;
   }
