@@ -35,20 +35,35 @@ export function decideGroup(
   waiting: readonly WaitingFiring[],
   running: readonly RunningFiring[],
 ): GroupDecision {
-  const sorted = waiting.toSorted((a, b) => b.priority - a.priority || a.createdMs - b.createdMs);
-  if (group === undefined) return { ...NOTHING, start: idsOf(sorted) };
+  if (group === undefined) return { ...NOTHING, start: idsOf(waiting.toSorted(byTurn)) };
   if (group.policy === "cancel-in-progress") return makeWay(group.limit, waiting, running);
   const free = Math.max(0, group.limit - running.length);
+  // A queue can be long, and only who goes is wanted of it.
+  if (group.policy === "queue") return { ...NOTHING, start: idsOf(firstByTurn(waiting, free)) };
+  const sorted = waiting.toSorted(byTurn);
   const [going, rest] = [sorted.slice(0, free), sorted.slice(free)];
-  return {
-    ...NOTHING,
-    start: idsOf(going),
-    replace: group.policy === "replace-pending" ? idsOf(withoutNewest(rest)) : [],
-    drop: group.policy === "skip" ? idsOf(rest) : [],
-  };
+  return group.policy === "skip"
+    ? { ...NOTHING, start: idsOf(going), drop: idsOf(rest) }
+    : { ...NOTHING, start: idsOf(going), replace: idsOf(withoutNewest(rest)) };
 }
 
 const NOTHING: GroupDecision = { start: [], replace: [], cancel: [], drop: [] };
+
+function byTurn(a: WaitingFiring, b: WaitingFiring): number {
+  return b.priority - a.priority || a.createdMs - b.createdMs;
+}
+
+function firstByTurn(waiting: readonly WaitingFiring[], count: number): readonly WaitingFiring[] {
+  const first: WaitingFiring[] = [];
+  for (const firing of count === 0 ? [] : waiting) {
+    const last = first.at(-1);
+    if (first.length === count && last !== undefined && byTurn(last, firing) <= 0) continue;
+    const place = first.findLastIndex((other) => byTurn(other, firing) <= 0) + 1;
+    first.splice(place, 0, firing);
+    first.length = Math.min(first.length, count);
+  }
+  return first;
+}
 
 function idsOf(firings: readonly { readonly id: string }[]): string[] {
   return firings.map(({ id }) => id);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { decideGroup } from "../../../src/engine/firing-group.ts";
 import type { GroupSpec } from "../../../src/engine/trigger.ts";
 import { playGroup } from "../../fixtures/flow-play.ts";
+import { workOf } from "../../fixtures/work.ts";
 
 const group: fc.Arbitrary<GroupSpec> = fc.record({
   name: fc.constant("g"),
@@ -64,6 +65,25 @@ describe("a group of firings", () => {
     const { start, replace } = decideGroup({ name: "g", limit: 1, policy: "replace-pending" }, firings, busy);
     expect(start).toEqual([]);
     expect(replace.toSorted()).toEqual(["high", "newest", "old"]);
+  });
+
+  it("queues by priority, then by age, also where thousands wait", () => {
+    fc.assert(
+      fc.property(waiting, fc.integer({ min: 1, max: 4 }), (firings, limit) => {
+        const { start } = decideGroup({ name: "g", limit, policy: "queue" }, firings, []);
+        const byTurn = firings.toSorted((a, b) => b.priority - a.priority || a.createdMs - b.createdMs);
+        expect(start).toEqual(byTurn.slice(0, limit).map(({ id }) => id));
+      }),
+    );
+    const many = Array.from({ length: 10_000 }, (_, index) => ({
+      id: `w${index}`,
+      priority: index % 3,
+      createdMs: index,
+    }));
+    const tookMs = workOf(() => {
+      for (let turn = 0; turn < 1000; turn += 1) decideGroup({ name: "g", limit: 1, policy: "queue" }, many, []);
+    });
+    expect(tookMs).toBeLessThan(2000);
   });
 
   it("asks nobody twice to make way", () => {
