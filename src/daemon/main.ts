@@ -4,7 +4,7 @@
  * starting → serving → stopping. It reports `ready`, or the error that kept it from starting, as one line on the file
  * descriptor it was given. Killed in any state, the next one finds in the store and on disk all it needs.
  */
-import { closeSync, existsSync, mkdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import type { Server } from "node:http";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
@@ -41,7 +41,6 @@ import { loadDaemonConfig, type DaemonConfig } from "./config.ts";
 import { ConflictDesk } from "./conflict-desk.ts";
 import { Emitter } from "./events/emitter.ts";
 import { EventLog } from "./events/event-log.ts";
-import { causeAtWork } from "./events/own-work.ts";
 import { Retention } from "./events/retention.ts";
 import { Forecaster } from "./forecaster.ts";
 import { Hold } from "./hold.ts";
@@ -50,15 +49,8 @@ import { createHandlers, createStreamers } from "./handlers.ts";
 import { TriggerBook } from "./events/trigger-book.ts";
 import { TriggerDesk } from "./events/trigger-desk.ts";
 import { TriggerEngine } from "./events/trigger-engine.ts";
-import { TriggerSources } from "./events/trigger-sources.ts";
-import { FileWatch } from "../triggers/file-watch.ts";
-import { LogWatch } from "../triggers/log-watch.ts";
-import { TimerSource } from "../triggers/timer-source.ts";
-import { WebhookSecrets } from "../triggers/webhook-secrets.ts";
-import { WebhookServer } from "../triggers/webhook-server.ts";
-import { nextOutboxMs } from "../store/outbox.ts";
-import { loadNextDueMs } from "../store/timed-events.ts";
-import { findCaller } from "./caller.ts";
+import { openSources } from "./events/open-sources.ts";
+import { keepHouse } from "./housekeeping.ts";
 import { Lander } from "./lander.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { Limits } from "./limits.ts";
@@ -76,7 +68,6 @@ import { Spending } from "./spending.ts";
 import { WaitingCallers } from "./waiting-callers.ts";
 import { Verifier } from "./verifier.ts";
 
-const HOUSEKEEPING_MS = 5000;
 /** A new workspace is made rather than waited for while making one takes no longer than this. */
 const CHEAP_WORKSPACE_MS = 300;
 
@@ -107,41 +98,7 @@ async function main(): Promise<void> {
   const engine = new TriggerEngine(parts, reconciler, triggerBook);
   const retention = new Retention(parts, config.events);
   const emitter = new Emitter(parts);
-  const timers = new TimerSource({ clock: parts.clock, log, store, sink: parts.events.append });
-  emitter.onPutOff(() => timers.lookAgain());
-  const hooks = new WebhookServer({
-    clock: parts.clock,
-    log,
-    secrets: new WebhookSecrets({ folder: layout.webhooks, random: parts.random }),
-    appendOne: (event) => parts.events.appendOne(event),
-    causeOf: async (marker) => {
-      const caller = await findCaller(parts, { marker, conversation: undefined, pid: undefined });
-      return caller === undefined ? undefined : (await parts.book.find(caller.run))?.row.cause;
-    },
-    port: config.webhooks?.port,
-    hosts: config.webhooks?.hosts,
-  });
-  const logs = new LogWatch({
-    clock: parts.clock,
-    log,
-    store,
-    sink: parts.events.append,
-    causeOf: ({ triggerId }) => causeAtWork(parts.book.all(), triggerId),
-  });
-  const files = new FileWatch({
-    clock: parts.clock,
-    log,
-    store,
-    sink: parts.events.append,
-    git: parts.git,
-    ownFolders: [directories.state],
-    onTrouble: ({ repositoryId, root, message, hint }) => {
-      const record = { title: message, detail: hint, paths: [root] };
-      void parts.notices.post({ repositoryId, kind: "trouble", record });
-    },
-    watcherFile: join(import.meta.dirname, "watcher.js"),
-  });
-  const sources = new TriggerSources(triggerBook, { files, timers, hooks, logs });
+  const { sources, hooks } = openSources(parts, config, triggerBook, emitter);
   const triggers = { engine, desk: new TriggerDesk(parts, triggerBook, engine, () => sources.refresh()) };
   const socket = join(directories.runtime, "daemon.sock");
   const closeAll = async (): Promise<void> => {
@@ -194,20 +151,18 @@ async function main(): Promise<void> {
   process.on("SIGINT", stop);
   void parts.trash.empty();
   desk.recover().catch((cause: unknown) => log("error", "left workspaces stay as they are", { cause: String(cause) }));
-  const isWanted = async (): Promise<boolean> =>
-    engine.isActive || [await loadNextDueMs(store), await nextOutboxMs(store)].some((dueMs) => dueMs !== undefined);
-  keepHouse(
+  keepHouse({
     parts,
-    config,
     retention,
-    isWanted,
-    () => server,
-    stop,
-    async () => {
+    engine,
+    idleMs: config.idleMs,
+    socket,
+    server: () => server,
+    listenAgain: async () => {
       server = await listen(api, socket);
     },
-    socket,
-  );
+    stop,
+  });
 }
 
 async function assemble(
@@ -277,42 +232,6 @@ async function assemble(
     await Promise.all([...vaults.values()].map((vault) => vault.close()));
   };
   return { parts, closeVaults };
-}
-
-/** Now and then: is the socket still there, and is there any reason to stay? */
-function keepHouse(
-  parts: Parts,
-  config: DaemonConfig,
-  retention: Retention,
-  isWanted: () => Promise<boolean>,
-  server: () => Server,
-  stop: () => void,
-  listenAgain: () => Promise<void>,
-  socket: string,
-): void {
-  let idleSinceMs: number | undefined;
-  const look = async (): Promise<void> => {
-    // Systems clean up what looks old in temporary folders.
-    if (!existsSync(socket)) await listenAgain();
-    retention.remove().catch((cause: unknown) => parts.log("error", "old events stay", { cause: String(cause) }));
-    const busy =
-      parts.book.all().some((run) => run.unended > 0) || (await countConnections(server())) > 0 || (await isWanted());
-    const nowMs = parts.clock.monotonicMs();
-    idleSinceMs = busy ? undefined : (idleSinceMs ?? nowMs);
-    if (idleSinceMs !== undefined && nowMs - idleSinceMs >= config.idleMs) stop();
-    else parts.clock.after(HOUSEKEEPING_MS, tick);
-  };
-  const tick = (): void => {
-    look().catch((cause: unknown) => {
-      parts.log("error", "housekeeping failed", { cause: String(cause) });
-      parts.clock.after(HOUSEKEEPING_MS, tick);
-    });
-  };
-  tick();
-}
-
-function countConnections(server: Server): Promise<number> {
-  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0)));
 }
 
 async function shutDown(

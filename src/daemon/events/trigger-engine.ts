@@ -138,6 +138,7 @@ export class TriggerEngine {
   }
 
   async #look(): Promise<void> {
+    if (this.#parts.stopping.aborted) return;
     try {
       await this.#turns.run("", async () => {
         await this.#readAll();

@@ -2,6 +2,7 @@ import { isAbsolute, join } from "node:path";
 
 import type { EventSource } from "../../engine/trigger.ts";
 import type { FileWish } from "../../triggers/file-watch.ts";
+import type { RefWish } from "../../triggers/repository-refs.ts";
 import type { LogWish } from "../../triggers/log-watch.ts";
 import type { WatchedSource } from "../../triggers/source.ts";
 import type { TimerWish } from "../../triggers/timer.ts";
@@ -11,6 +12,7 @@ import type { LiveSet, LiveTrigger, TriggerBook } from "./trigger-book.ts";
 /** Everything outside that events come from. */
 export interface Sources {
   readonly files: WatchedSource<FileWish>;
+  readonly refs: WatchedSource<RefWish>;
   readonly timers: WatchedSource<TimerWish>;
   readonly hooks: WatchedSource<HookWish>;
   readonly logs: WatchedSource<LogWish>;
@@ -21,7 +23,11 @@ export class TriggerSources {
   readonly #book: TriggerBook;
   readonly #sources: Sources;
 
-  constructor(book: TriggerBook, sources: Sources) {
+  readonly #commonDirectoryOf: (repositoryId: string) => Promise<string>;
+
+  /** @param commonDirectoryOf the git directory that all worktrees of a repository share */
+  constructor(book: TriggerBook, sources: Sources, commonDirectoryOf: (repositoryId: string) => Promise<string>) {
+    this.#commonDirectoryOf = commonDirectoryOf;
     this.#book = book;
     this.#sources = sources;
   }
@@ -29,8 +35,13 @@ export class TriggerSources {
   /** Other triggers act than before. */
   async refresh(): Promise<void> {
     const sets = this.#book.all();
-    const { files, timers, hooks, logs } = this.#sources;
+    const { files, refs, timers, hooks, logs } = this.#sources;
+    const refWishes = sets.filter(hasActive("ref")).map(async (set) => {
+      const place = placeOf(set);
+      return { ...place, commonDirectory: await this.#commonDirectoryOf(place.repositoryId) };
+    });
     await Promise.all([
+      refs.want(await Promise.all(refWishes)),
       files.want(sets.filter(hasActive("files")).map(placeOf)),
       timers.want(
         wishes(sets, "timer", ({ when, missed }, { id, repositoryId }) => ({
