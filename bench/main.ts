@@ -16,6 +16,7 @@ import { agents } from "./agents.ts";
 import type { Bench } from "./bench.ts";
 import { delivery } from "./delivery.ts";
 import { eventLog } from "./event-log.ts";
+import { eventFlow } from "./event-flow.ts";
 import { landing } from "./landing.ts";
 import { cpuPressureMs, describeMachine } from "./machine.ts";
 import { makespanReal } from "./makespan-real.ts";
@@ -40,6 +41,7 @@ const BENCHES: readonly Bench[] = [
   startup,
   agents,
   delivery,
+  eventFlow,
 ];
 
 const { values, positionals } = parseArgs({

@@ -1,35 +1,8 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { EVENT_FIELDS } from "../../../src/engine/event-fields.ts";
-import type { TriggerSpec } from "../../../src/engine/trigger.ts";
-import { parseRepositoryFile } from "../../../src/workflows/file.ts";
-import { compileTriggers } from "../../../src/workflows/triggers.ts";
+import { EVENT_DOCS, rowsOf, stormTimes, triggerWith } from "../../fixtures/event-tables.ts";
 import { playFlow, playGroup, type PlayedRun } from "../../fixtures/flow-play.ts";
-
-const DOCS = readFileSync(resolve(import.meta.dirname, "../../../docs/events.md"), "utf8");
-
-function rowsOf(table: string): string[][] {
-  const section = DOCS.slice(DOCS.indexOf(`<!-- table: ${table} -->`), DOCS.indexOf(`<!-- end: ${table} -->`));
-  const rows = section.split("\n").filter((line) => line.startsWith("|"));
-  // The heading and the line below it are no rows.
-  return rows.slice(2).map((row) =>
-    row
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
-
-async function triggerWith(settings: string): Promise<TriggerSpec> {
-  const keys = settings.replaceAll("`", "").replace(/^\{\}$/, "");
-  const text = `workflows: { w: { tasks: { t: { run: "true" } } } }
-triggers: [{ on: { event: e }, run: w, ${keys} }]`;
-  const [trigger] = compileTriggers(await parseRepositoryFile(text, "anabranch.yaml"), "anabranch.yaml").triggers;
-  if (trigger === undefined) throw new Error(`no trigger in ${text}`);
-  return trigger;
-}
 
 const numbers = (cell: string): number[] => (cell === "" ? [] : cell.split(" ").map(Number));
 
@@ -38,7 +11,7 @@ describe("what the documentation says of sources", () => {
     "%s have the fields %j",
     (source, fields) => {
       const key = source === "ref" ? "commit" : source === "timer" ? "cron" : source;
-      const row = DOCS.split("\n").find((line) => new RegExp(`^\\| \`\\{ ${key}\\b`).test(line));
+      const row = EVENT_DOCS.split("\n").find((line) => new RegExp(`^\\| \`\\{ ${key}\\b`).test(line));
       const told = [...(row?.split("|")[3] ?? "").matchAll(/`([^`]+)`/g)].map(([, field = ""]) => field);
       expect(told.toSorted()).toEqual([...fields].toSorted());
     },
@@ -69,8 +42,7 @@ describe("what the documentation says of storms", () => {
   });
 
   it.each(rows)("%s, %s: %s firings of %s events, %s dropped, the last at %s", async (settings, storm, ...expected) => {
-    const times = Array.from({ length: 10_000 }, (_, index) => (storm === "at once" ? 0 : index));
-    const { firings, dropped } = playFlow((await triggerWith(settings)).flow, times);
+    const { firings, dropped } = playFlow((await triggerWith(settings)).flow, stormTimes(storm));
     const events = firings.reduce((sum, { count }) => sum + count, 0);
     expect([firings.length, events, dropped.length, firings.at(-1)?.atMs].map(String)).toEqual(expected);
   });
