@@ -95,9 +95,15 @@ export class TriggerBook {
     }
   }
 
-  /** The triggers whose flow control has something to do by some time. */
+  /**
+   * The triggers whose flow control has something to do by some time; or was told a later time already: the clock was set
+   * back, and what is due moves with it.
+   */
   due(atMs: number): LiveTrigger[] {
-    return [...this.#dues].flatMap(([id, dueMs]) => (dueMs <= atMs ? (this.find(id)?.trigger ?? []) : []));
+    return [...this.#dues].flatMap(([id, dueMs]) => {
+      const trigger = this.find(id)?.trigger;
+      return trigger !== undefined && (dueMs <= atMs || trigger.flow.clockMs > atMs) ? [trigger] : [];
+    });
   }
 
   /** When the first of them is due; `undefined` where none is. */
