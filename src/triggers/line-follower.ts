@@ -25,7 +25,7 @@ import { isMarked, markOf, NOWHERE, readAt, type FilePlace } from "./file-place.
 import { cutLines, LONGEST_LINE_BYTES } from "./line-bytes.ts";
 
 /** Takes lines, in order, with the place after them; without lines, when there is another place. */
-export type TakeLines = (lines: readonly string[], place: FilePlace) => Promise<void>;
+type TakeLines = (lines: readonly string[], place: FilePlace) => Promise<void>;
 
 /** What a follower works with. */
 export interface LineFollowerParts {

@@ -14,23 +14,18 @@ import type { AddressInfo } from "node:net";
 
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { faultPoint } from "../base/fault.ts";
-import { groupBy } from "../base/group.ts";
 import type { Log } from "../base/log.ts";
 import { Turns } from "../base/turns.ts";
 import type { Cause } from "../engine/cause.ts";
-import { EVENT_TYPES, type SIGNATURES } from "../engine/trigger.ts";
+import { EVENT_TYPES } from "../engine/trigger.ts";
 import type { NewEvent } from "../store/events.ts";
+import { HookBook, type CalledHook, type HookWish } from "./hook-book.ts";
 import { RateLimit, type Rate } from "./rate.ts";
-import { checkSignature } from "./signature.ts";
+import { endSoon, readBody } from "./request-body.ts";
 import type { WatchedSource } from "./source.ts";
-import { MOST_BODY_BYTES, parseBody } from "./webhook-body.ts";
+import { parseBody } from "./webhook-body.ts";
 import { examineHead, LOOPBACK_HOSTS, TOO_LARGE, type Refusal } from "./webhook-head.ts";
 import type { HookName, WebhookSecrets } from "./webhook-secrets.ts";
-
-/** A hook that a trigger of a repository waits for. */
-export interface HookWish extends HookName {
-  readonly signature: (typeof SIGNATURES)[number];
-}
 
 /** What may be held, and for how long. */
 export interface WebhookLimits {
@@ -71,12 +66,6 @@ const LIMITS: WebhookLimits = {
 const RETRY_MS = 10_000;
 const MARKER_HEADER = "x-anabranch-marker";
 const WRONG: Refusal = { status: 401, error: "there is no such hook, or the signature is wrong" };
-const MOST_AFTERWARDS_BYTES = MOST_BODY_BYTES;
-const NO_HOOK: Hook = { repositoryId: "", hook: "", signature: "github", secret: "-" };
-
-interface Hook extends HookWish {
-  readonly secret: string;
-}
 
 /** See the head of this file. */
 export class WebhookServer implements WatchedSource<HookWish> {
@@ -84,9 +73,8 @@ export class WebhookServer implements WatchedSource<HookWish> {
   readonly #limits: WebhookLimits;
   readonly #hosts: ReadonlySet<string>;
   readonly #rate: RateLimit;
+  readonly #hooks: HookBook;
   readonly #turns = new Turns();
-  #wanted: readonly HookWish[] = [];
-  #hooks = new Map<string, Hook[]>();
   #server: Server | undefined;
   #state: WebhookState = { state: "off" };
   #cancelRetry: CancelTimer | undefined;
@@ -94,6 +82,7 @@ export class WebhookServer implements WatchedSource<HookWish> {
   constructor(parts: WebhookServerParts) {
     this.#parts = parts;
     this.#limits = parts.limits ?? LIMITS;
+    this.#hooks = new HookBook(parts.secrets);
     this.#hosts = new Set([...LOOPBACK_HOSTS, ...(parts.hosts ?? []).map((host) => host.toLowerCase())]);
     this.#rate = new RateLimit(parts.clock, this.#limits.rate);
   }
@@ -103,8 +92,18 @@ export class WebhookServer implements WatchedSource<HookWish> {
   }
 
   /** The hooks that are waited for, each once, whether or not anybody can call them. */
-  wanted(): HookWish[] {
-    return [...this.#wanted];
+  wanted(): readonly HookWish[] {
+    return this.#hooks.wanted;
+  }
+
+  want(wishes: readonly HookWish[]): Promise<void> {
+    return this.#turns.run("server", async () => {
+      this.#hooks.want(wishes);
+      if (this.#parts.port === undefined) return;
+      await this.#hooks.load();
+      if (wishes.length === 0) await this.#stop();
+      else if (this.#server === undefined) await this.#listen(this.#parts.port);
+    });
   }
 
   /** The secret of a hook. */
@@ -112,31 +111,9 @@ export class WebhookServer implements WatchedSource<HookWish> {
     return this.#turns.run("server", () => this.#parts.secrets.load(name));
   }
 
-  want(asked: readonly HookWish[]): Promise<void> {
-    return this.#turns.run("server", async () => {
-      const wishes = [...new Map(asked.map((wish) => [`${wish.repositoryId}/${wish.hook}`, wish])).values()];
-      this.#wanted = wishes;
-      if (this.#parts.port === undefined) return;
-      const hooks = await Promise.all(
-        wishes.map(async (wish) => ({ ...wish, secret: await this.#parts.secrets.load(wish) })),
-      );
-      this.#hooks = groupBy(hooks, ({ hook }) => hook);
-      if (hooks.length === 0) await this.#stop();
-      else if (this.#server === undefined) await this.#listen(this.#parts.port);
-    });
-  }
-
   /** Makes another secret for a hook. */
   renew(name: HookName): Promise<string> {
-    return this.#turns.run("server", async () => {
-      const secret = await this.#parts.secrets.renew(name);
-      const hooks = this.#hooks.get(name.hook) ?? [];
-      this.#hooks.set(
-        name.hook,
-        hooks.map((hook) => (hook.repositoryId === name.repositoryId ? { ...hook, secret } : hook)),
-      );
-      return secret;
-    });
+    return this.#turns.run("server", () => this.#hooks.renew(name));
   }
 
   close(): Promise<void> {
@@ -234,35 +211,24 @@ export class WebhookServer implements WatchedSource<HookWish> {
     if (request.headers.expect !== undefined) response.writeContinue();
     const body = await readBody(request);
     if (body === undefined) return TOO_LARGE;
-    const shown = this.#findHook(head.hook, request, body);
-    if (shown === undefined) return WRONG;
+    const called = this.#hooks.find(head.hook, { headers: request.headers, body }, this.#parts.clock.wallMs());
+    if (called === undefined) return this.#refuse(head.hook);
     const parsed = parseBody(body, request.headers["content-type"]);
     if ("problem" in parsed) return { status: 400, error: parsed.problem };
-    const event = await this.#eventOf(shown, request, parsed.value);
+    const event = await this.#eventOf(called, request, parsed.value);
     faultPoint("webhook.received");
     const seq = await this.#parts.appendOne(event);
     faultPoint("webhook.kept");
     return { status: seq === undefined ? 200 : 202, accepted: true };
   }
 
-  /** Hooks of several repositories may have one name: the secret tells whose it is. */
-  #findHook(
-    name: string,
-    { headers }: IncomingMessage,
-    body: Buffer,
-  ): { hook: Hook; delivery: string | undefined } | undefined {
-    const hooks = this.#hooks.get(name);
-    const nowMs = this.#parts.clock.wallMs();
-    for (const hook of hooks ?? [NO_HOOK]) {
-      const proof = checkSignature(hook.signature, hook.secret, { headers, body }, nowMs);
-      if (proof.valid && hook !== NO_HOOK) return { hook, delivery: proof.delivery };
-    }
-    if (hooks !== undefined) this.#parts.log("warn", "a webhook with a wrong signature was refused", { hook: name });
-    return undefined;
+  #refuse(name: string): Refusal {
+    if (this.#hooks.has(name)) this.#parts.log("warn", "a webhook with a wrong signature was refused", { hook: name });
+    return WRONG;
   }
 
   async #eventOf(
-    { hook: { repositoryId, hook, signature }, delivery }: { hook: Hook; delivery: string | undefined },
+    { repositoryId, hook, signature, delivery }: CalledHook,
     { headers }: IncomingMessage,
     body: unknown,
   ): Promise<NewEvent> {
@@ -284,34 +250,4 @@ export class WebhookServer implements WatchedSource<HookWish> {
       },
     };
   }
-}
-
-/** Reads a body, up to its limit. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  return new Promise((resolve, reject) => {
-    request.on("data", (piece: Buffer) => {
-      bytes += piece.length;
-      if (bytes <= MOST_BODY_BYTES) pieces.push(piece);
-      else {
-        pieces.length = 0;
-        request.removeAllListeners("data");
-        resolve(undefined);
-      }
-    });
-    request.once("end", () => resolve(Buffer.concat(pieces)));
-    request.once("close", () => reject(new Error("the sender has gone away")));
-  });
-}
-
-/** Throws away what still comes, for a little, so that the answer arrives; and then hangs up. */
-function endSoon({ socket }: IncomingMessage, response: ServerResponse): void {
-  let bytes = 0;
-
-  socket.on("data", (piece: Buffer) => {
-    bytes += piece.length;
-    if (bytes > MOST_AFTERWARDS_BYTES) socket.destroy();
-  });
-  response.once("finish", () => socket.setTimeout(1000, () => socket.destroy()));
 }

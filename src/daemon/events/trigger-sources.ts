@@ -2,11 +2,11 @@ import { isAbsolute, join } from "node:path";
 
 import type { EventSource } from "../../engine/trigger.ts";
 import type { FileWish } from "../../triggers/file-watch.ts";
+import type { LogWish } from "../../triggers/log-file.ts";
 import type { RefWish } from "../../triggers/repository-refs.ts";
-import type { LogWish } from "../../triggers/log-watch.ts";
 import type { WatchedSource } from "../../triggers/source.ts";
 import type { TimerWish } from "../../triggers/timer.ts";
-import type { HookWish } from "../../triggers/webhook-server.ts";
+import type { HookWish } from "../../triggers/hook-book.ts";
 import type { LiveSet, LiveTrigger, TriggerBook } from "./trigger-book.ts";
 
 /** Everything outside that events come from. */

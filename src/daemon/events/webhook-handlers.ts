@@ -1,7 +1,7 @@
 import { AnabranchError } from "../../base/errors.ts";
 import type { HookView, WebhookListing } from "../../protocol/webhook-commands.ts";
 import { loadRepositories } from "../../store/repositories.ts";
-import type { HookWish } from "../../triggers/webhook-server.ts";
+import type { HookWish } from "../../triggers/hook-book.ts";
 import type { HandlerContext, Handlers } from "../handlers.ts";
 import { repositoryAround } from "../resolve.ts";
 
@@ -47,7 +47,7 @@ async function list(
   };
 }
 
-async function wishesOf({ parts, hooks }: HandlerContext, directory: string | undefined): Promise<HookWish[]> {
+async function wishesOf({ parts, hooks }: HandlerContext, directory: string | undefined): Promise<readonly HookWish[]> {
   if (directory === undefined) return hooks.wanted();
   const repositoryId = await repositoryAround(parts, directory);
   return hooks.wanted().filter((wish) => wish.repositoryId === repositoryId);

@@ -7,13 +7,8 @@ import type { Cause } from "../../../src/engine/cause.ts";
 import type { EventRow } from "../../../src/store/events.ts";
 import type { Store } from "../../../src/store/port.ts";
 import { openSqliteStore } from "../../../src/store/sqlite.ts";
-import {
-  LogWatch,
-  MATCHED_CHARACTERS,
-  MOST_MATCHES,
-  type LogWatchParts,
-  type LogWish,
-} from "../../../src/triggers/log-watch.ts";
+import { MATCHED_CHARACTERS, MOST_MATCHES, type LogWatchParts, type LogWish } from "../../../src/triggers/log-file.ts";
+import { LogWatch } from "../../../src/triggers/log-watch.ts";
 import type { EventSink } from "../../../src/triggers/source.ts";
 import { sinkInto } from "../../fixtures/event-sink.ts";
 import { handClock, type HandClock } from "../../fixtures/hand-clock.ts";
