@@ -182,15 +182,17 @@ export class AgentWork {
   }
 
   async #open(): Promise<void> {
-    const { parts, agent, attempt } = this.#context;
+    const { parts, agent, attempt, task } = this.#context;
     const known = this.#isNew ? undefined : this.#keeper.conversation;
     try {
       this.#session = await this.#adapter.open(
         this.#options(known === undefined ? await this.#source() : { resume: known }),
       );
     } catch (cause) {
-      // It was begun, but nothing was said in it yet: there is nothing to go on with.
       if (known === undefined || !isAnabranchError(cause) || cause.code !== "CONVERSATION_UNKNOWN") throw cause;
+      // What cannot be taken back is not begun again, whatever its program says of how far it was.
+      if (task.spec.effect === "irreversible") throw cause;
+      // It was begun, but nothing was said in it yet: there is nothing to go on with.
       this.#isNew = true;
       this.#session = await this.#adapter.open(this.#options(await this.#source()));
     }
