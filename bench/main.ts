@@ -15,6 +15,7 @@ import { accept } from "./accept.ts";
 import { agents } from "./agents.ts";
 import type { Bench } from "./bench.ts";
 import { delivery } from "./delivery.ts";
+import { eventChains } from "./event-chains.ts";
 import { eventLog } from "./event-log.ts";
 import { eventFlow } from "./event-flow.ts";
 import { landing } from "./landing.ts";
@@ -38,6 +39,7 @@ const BENCHES: readonly Bench[] = [
   accept,
   overhead,
   eventLog,
+  eventChains,
   startup,
   agents,
   delivery,
