@@ -50,7 +50,9 @@ async function sign(secretFile: string, body: string, nowMs: number): Promise<Re
 /** Seconds, or a date. */
 export function readRetryAfter(text: string | null, nowMs: number): number | undefined {
   if (text === null) return undefined;
-  const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  // What is no number and no date either, some would take for a year.
+  const isDate = /^[A-Z][a-z]{2}/.test(text);
+  const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1000 : isDate ? Date.parse(text) - nowMs : Number.NaN;
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS) : undefined;
 }
 

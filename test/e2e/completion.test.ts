@@ -100,7 +100,9 @@ describe("completions that others have lost", () => {
 
   it("a dead runner is reported as lost", async () => {
     const place = makePlace();
-    const child = await place.start(place.until("never"), place.client, "child");
+    const begun = join(temporaryFolder(), "begun");
+    const child = await place.start(`echo > '${begun}'; ${place.until("never")}`, place.client, "child");
+    await until(() => existsSync(begun), "it works");
     await insideOf(place.client, child);
     const { taskList } = await place.client.ask("show", { id: child });
     const shim = taskList[0]?.attempts.at(-1)?.pid ?? 0;
