@@ -48,6 +48,10 @@ function textOf(result: WireResult | undefined): string {
   return result?.content?.[0]?.text ?? "";
 }
 
+function textsOf(result: WireResult): string {
+  return (result.content ?? []).map(({ text }) => text).join("\n");
+}
+
 async function newestRun(place: Place): Promise<string> {
   const found = async () => (await place.home.client().ask("list", { directory: place.root }))[0]?.id;
   let id: string | undefined;
@@ -62,6 +66,33 @@ function progressOf({ messages }: McpClient): string[] {
 }
 
 describe("the server of tools for parent agents", () => {
+  it("tells with any answer what has ended since the client last asked, and each end once", async () => {
+    const place = makePlace();
+    const client = await startMcp(place.root, place.home.environment);
+    const person = place.home.client();
+    const started = await client.call("run_agents", { workflow: "gated", seconds: 0 });
+    const { id } = reportOf(started);
+    expect(textsOf(await client.call("list_agents"))).not.toContain("Since you last asked");
+    for (const name of ["one", "two"]) writeFileSync(join(place.gates, name), "");
+    await person.ask("wait", { ids: [id] });
+    const told = textsOf(await client.call("plan", { workflow: "two" }));
+    expect(told).toContain("Since you last asked:\n- gated succeeded: 2 tasks, 1 landed");
+    expect(told).toContain(`wait_agents {"ids": ["${id}"]}`);
+    // That it was told is said after the answer is written.
+    await until(async () => !textsOf(await client.call("list_agents")).includes("Since"), "it is told once");
+    expect((await person.ask("inbox", {})).entries).toEqual([]);
+  });
+
+  it("does not tell again what a report has told", async () => {
+    const place = makePlace();
+    const client = await startMcp(place.root, place.home.environment);
+    const { id } = reportOf(await client.call("run_agents", { workflow: "two" }));
+    const lookUp = async () => (await place.home.client().ask("show", { id })).state;
+    expect(await lookUp()).toBe("ended");
+    expect(textsOf(await client.call("wait_agents", { ids: [id] }))).not.toContain("Since");
+    await until(async () => !textsOf(await client.call("list_agents")).includes("Since"), "nothing is left to tell");
+  });
+
   it("runs, reports progress, and answers with one report of all tasks that its schema describes", async () => {
     const place = makePlace();
     const client = await startMcp(place.root, place.home.environment);
