@@ -56,20 +56,32 @@ export class Spending {
   /**
    * A run of a chain is about to begin: what the chain has used before counts.
    * @returns lets go of the chain, once the run has begun or has not
+   * @throws {AnabranchError} `BUDGET_SPENT` when the chain has nothing left
    */
   async openChain(chain: string, budget: Budget): Promise<() => void> {
     this.#opening.set(chain, (this.#opening.get(chain) ?? 0) + 1);
-    if (!this.#tree.has(chainKey(chain))) {
-      const before = await loadChainRunIds(this.#parts.store, chain);
-      addChain(this.#tree, chain, budget, this.#parts.clock.wallMs());
-      await this.#addFamily(before);
-    }
-    return () => {
+    const letGo = (): void => {
       const left = (this.#opening.get(chain) ?? 1) - 1;
       if (left > 0) this.#opening.set(chain, left);
       else this.#opening.delete(chain);
       this.#removeChain(chain);
     };
+    try {
+      if (!this.#tree.has(chainKey(chain))) await this.#loadChain(chain, budget);
+      this.#tree.limit(chainKey(chain), budget);
+      const reached = this.#tree.overrun(chainKey(chain), this.#parts.clock.wallMs(), true);
+      if (reached !== undefined) throw budgetSpent(reached);
+      return letGo;
+    } catch (cause) {
+      letGo();
+      throw cause;
+    }
+  }
+
+  async #loadChain(chain: string, budget: Budget): Promise<void> {
+    const before = await loadChainRunIds(this.#parts.store, chain);
+    addChain(this.#tree, chain, budget, this.#parts.clock.wallMs());
+    await this.#addFamily(before);
   }
 
   /** A chain of which nothing goes on is looked up anew when it goes on. */

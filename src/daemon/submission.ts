@@ -259,9 +259,15 @@ export async function startRun(
   request: StartRequest,
   extras: StartExtras,
 ): Promise<{ run: LiveRun; notices: string[] }> {
-  const { parent } = extras;
-  if (parent === undefined)
-    return startPlanned(parts, reconciler, request, extras, await planRun(parts, request, extras));
+  const { parent, cause, chain = {} } = extras;
+  if (parent === undefined) {
+    const letGo = cause === undefined ? undefined : await parts.spending.openChain(cause.chain, chain);
+    try {
+      return await startPlanned(parts, reconciler, request, extras, await planRun(parts, request, extras));
+    } finally {
+      letGo?.();
+    }
+  }
   const reached = parts.spending.overrun(parent, true);
   if (reached !== undefined) throw budgetSpent(reached);
   const planned = await planRun(parts, request, extras);
@@ -328,9 +334,7 @@ async function startPlanned(
     root: repository.root,
     notices,
   };
-  const letGo =
-    extras.cause === undefined ? undefined : await parts.spending.openChain(extras.cause.chain, extras.chain ?? {});
-  const run = await commitRun(parts, request, id, row.id, spec, plan, base.commit, extras).finally(letGo);
+  const run = await commitRun(parts, request, id, row.id, spec, plan, base.commit, extras);
   reconciler.submit(run);
   return { run, notices };
 }

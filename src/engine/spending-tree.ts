@@ -23,6 +23,7 @@ export interface TreeOverrun extends Overrun {
 
 interface Node extends SpendingNode {
   above: string | undefined;
+  budget: Budget;
   sinceMs: number | undefined;
   spent: Spent;
   readonly sessions: Map<string, Spent>;
@@ -69,6 +70,12 @@ export class SpendingTree {
     this.#nodes.delete(key);
     const above = this.#above(node);
     if (above !== undefined) above.below -= 1;
+  }
+
+  /** What a node may use from now on. */
+  limit(key: string, budget: Budget): void {
+    const node = this.#nodes.get(key);
+    if (node !== undefined) node.budget = budget;
   }
 
   /** A node has begun, unless it had before. */

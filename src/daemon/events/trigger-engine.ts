@@ -83,16 +83,20 @@ export class TriggerEngine {
 
   /** Takes up what an earlier daemon left. */
   async recover(): Promise<void> {
-    const { store } = this.#parts;
-    await this.#book.load();
-    for (const row of await loadOpenFirings(store)) this.#open.put(row);
-    const cursor = await loadCursor(store, TRIGGER_CURSOR);
-    this.#seen = this.#noted = cursor?.position ?? (await loadNewestSeq(store));
+    await this.#reload();
     this.#recovered = true;
     for (const firing of this.#open.all()) {
       if (firing.state === "approval") await this.#recoverApproval(firing);
     }
     this.#signal.raise();
+  }
+
+  async #reload(): Promise<void> {
+    const { store } = this.#parts;
+    await this.#book.load();
+    for (const row of await loadOpenFirings(store)) this.#open.put(row);
+    const cursor = await loadCursor(store, TRIGGER_CURSOR);
+    this.#seen = this.#noted = cursor?.position ?? (await loadNewestSeq(store));
   }
 
   /** Does something when all events until now have been read and nothing else is being decided. */
@@ -150,6 +154,8 @@ export class TriggerEngine {
         this.#parts.log("error", "events could not be read", {
           cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
         });
+        // What is in memory may be another than what is in the store.
+        await this.#reload().catch(() => undefined);
       }
       this.#parts.clock.after(RETRY_MS, () => this.#signal.raise());
       return;

@@ -84,4 +84,35 @@ describe("what runs have spent", () => {
     spending.forget(top);
     expect((await spending.spentBy(top)).run.usage.inputTokens).toBe(300);
   });
+
+  it("counts for the whole chain of events, also what has ended before, and ends the chain when its budget is spent", async () => {
+    const cause = { chain: "c1", depth: 1, triggers: ["r/a"] };
+    const place = await leaseBookPlace(
+      { first: ["a"], second: ["b"], other: ["c"] },
+      {},
+      { first: cause, second: cause },
+    );
+    await place.store.commit([...session("first", "a", 1, use(300)), ...session("other", "c", 1, use(5000))]);
+    const spending = new Spending(place, {});
+    await spending.load();
+    const first = runOf(place, "first");
+    place.book.remove("first");
+    spending.forget(first);
+    const letGo = await spending.openChain("c1", { tokens: 1000 });
+    letGo();
+    spending.record({ run: "second", task: "b", number: 1 }, use(800));
+    await expect(spending.openChain("c1", { tokens: 1000 })).rejects.toMatchObject({
+      code: "BUDGET_SPENT",
+      data: { limit: "tokens", used: 1100, allowed: 1000 },
+    });
+
+    const second = runOf(place, "second");
+    place.book.remove("second");
+    spending.forget(second);
+    await expect(spending.openChain("c1", { tokens: 200 }), "what is over is looked up").rejects.toMatchObject({
+      code: "BUDGET_SPENT",
+      data: { used: 300 },
+    });
+    (await spending.openChain("c2", { tokens: 200 }))();
+  });
 });
