@@ -100,6 +100,7 @@ describe("what runs have spent", () => {
     spending.forget(first);
     const letGo = await spending.openChain("c1", { tokens: 1000 });
     letGo();
+    spending.begin({ run: "second", task: "b" });
     spending.record({ run: "second", task: "b", number: 1 }, use(800));
     await expect(spending.openChain("c1", { tokens: 1000 })).rejects.toMatchObject({
       code: "BUDGET_SPENT",
