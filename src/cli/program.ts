@@ -7,7 +7,7 @@ import type { CommandAction } from "./command.ts";
 /** The command line as commander knows it; what each command does is loaded when it is given. */
 export const program = addCommon(new Command("anabranch"))
   .description(
-    "Runs commands and coding sub-agents in sync, in parallel and in the background,\neach in its own snapshot of your repository.",
+    "Runs commands and coding sub-agents in sync, in parallel, in the background and on events,\neach in its own snapshot of your repository.",
   )
   .version(VERSION, "-V, --version")
   .enablePositionalOptions()
