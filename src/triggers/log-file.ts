@@ -152,6 +152,7 @@ export class LogFile {
   async #match(lines: readonly string[], skipped: Record<string, number>): Promise<NewEvent[]> {
     const events: NewEvent[] = [];
     const { clock } = this.#parts;
+    const causes = new Map(this.#matchers.map(({ wish }) => [wish, this.#parts.causeOf?.(wish)]));
     let sinceMs = clock.monotonicMs();
     for (const line of lines) {
       const start = line.slice(0, MATCHED_CHARACTERS);
@@ -161,7 +162,7 @@ export class LogFile {
         matcher.count += 1;
         const { triggerId } = matcher.wish;
         if (matcher.count <= MOST_MATCHES)
-          events.push(this.#eventOf(matcher.wish, { line: start, groups: groupsOf(found) }));
+          events.push(this.#eventOf(matcher.wish, causes.get(matcher.wish), { line: start, groups: groupsOf(found) }));
         else skipped[triggerId] = (skipped[triggerId] ?? 0) + 1;
       }
       if (clock.monotonicMs() - sinceMs < LONGEST_TURN_MS) continue;
@@ -181,7 +182,7 @@ export class LogFile {
   async #tellSkipped(): Promise<void> {
     const events = Object.entries(this.#skipped).flatMap(([triggerId, skipped]) => {
       const wish = this.#matchers.find((matcher) => matcher.wish.triggerId === triggerId)?.wish;
-      return wish === undefined ? [] : [this.#eventOf(wish, { skipped })];
+      return wish === undefined ? [] : [this.#eventOf(wish, this.#parts.causeOf?.(wish), { skipped })];
     });
     if (this.#place === undefined) return;
     try {
@@ -197,14 +198,14 @@ export class LogFile {
     return moveCursor(cursorOf(this.#file), place.offset, { place, skipped } satisfies LogCursor);
   }
 
-  #eventOf(wish: LogWish, data: Readonly<Record<string, unknown>>): NewEvent {
+  #eventOf(wish: LogWish, cause: Cause | undefined, data: Readonly<Record<string, unknown>>): NewEvent {
     return {
       atMs: this.#parts.clock.wallMs(),
       type: EVENT_TYPES.log,
       run: undefined,
       task: undefined,
       repositoryId: wish.repositoryId,
-      cause: this.#parts.causeOf?.(wish),
+      cause,
       data: { trigger: wish.triggerId, file: wish.file, ...data },
     };
   }
