@@ -63,8 +63,15 @@ export class Announcements {
     const about = { repositoryId, title, run, task, command, createdMs: atMs };
     return [
       putInbox({
-        ...{ id: idFrom(key), key, repositoryId, run, task, createdMs: atMs },
-        ...{ addressee: PERSON, kind: "notice", record: { title, command } },
+        id: idFrom(key),
+        key,
+        repositoryId,
+        run,
+        task,
+        createdMs: atMs,
+        addressee: PERSON,
+        kind: "notice",
+        record: { title, command },
       }),
       ...this.#notify(kind === "trouble" ? "restart-limit" : "needs-you", key, about),
     ];
@@ -82,8 +89,15 @@ export class Announcements {
     const command = "anabranch events --dead";
     const key = `dead-letter:${letter.key}`;
     const entry = putInboxAgain({
-      ...{ id: idFrom(key), key, repositoryId, run: undefined, task: undefined, createdMs },
-      ...{ addressee: PERSON, kind: "dead-letter", record: { title, reason, command } },
+      id: idFrom(key),
+      key,
+      repositoryId,
+      run: undefined,
+      task: undefined,
+      createdMs,
+      addressee: PERSON,
+      kind: "dead-letter",
+      record: { title, reason, command },
     });
     // What could not be delivered is not told by way of deliveries.
     if (kind === "delivery") return [entry];
@@ -128,7 +142,11 @@ export class Announcements {
       .map(({ name }) => {
         const one = `${name}:${key}`;
         return putOutbox({
-          ...{ id: idFrom(one), key: one, repositoryId, target: name, createdMs },
+          id: idFrom(one),
+          key: one,
+          repositoryId,
+          target: name,
+          createdMs,
           record: { kind, ...about },
         });
       });

@@ -216,7 +216,11 @@ function notificationOf({ id, record, createdMs }: OutboxRow, repository: string
 
 function eventOf({ id, record, repositoryId, target }: OutboxRow, type: string, atMs: number): Statement {
   return appendEvent({
-    ...{ atMs, type, repositoryId, run: record.run, task: record.task },
+    atMs,
+    type,
+    repositoryId,
+    run: record.run,
+    task: record.task,
     data: { delivery: id, target, kind: record.kind },
   });
 }

@@ -42,7 +42,7 @@ const triggerView = z.object({
 });
 
 /** The triggers of a repository, and whether they act. */
-export const triggerSetView = z.object({
+const triggerSetView = z.object({
   root: z.string(),
   /**
    * `none`: the file has no triggers; `new`: nobody has agreed to them; `changed`: the file is not the one that was
@@ -70,7 +70,7 @@ const triggerTrial = z.object({
 });
 
 /** Something that was not delivered, or was stopped. */
-export const deadLetterView = z.object({
+const deadLetterView = z.object({
   id: z.string(),
   kind: z.string(),
   title: z.string(),

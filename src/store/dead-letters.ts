@@ -10,7 +10,7 @@ import { insertInto, jsonOf, numberOf, optionalTextOf, textOf, updateVersioned }
 export type DeadLetterKind = "own-work" | "depth" | "budget" | "start" | "approval" | "overflow" | "delivery";
 
 /** What is kept of something that was not done. */
-export interface DeadLetterRecord {
+interface DeadLetterRecord {
   /** One line for people. */
   readonly title: string;
   readonly reason: Reason;

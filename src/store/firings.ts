@@ -15,7 +15,7 @@ import {
 } from "./statements.ts";
 
 /** The events that a firing is about, without those beyond a bound. */
-export interface FiringEvents {
+interface FiringEvents {
   readonly seqs: readonly number[];
   readonly firstSeq: number;
   readonly lastSeq: number;

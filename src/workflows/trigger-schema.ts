@@ -10,7 +10,7 @@ const textOrTexts = z.union([text, z.array(text).min(1)]);
 const outcome = z.enum(OUTCOMES);
 const outcomes = z.union([outcome, z.array(outcome).min(1)]);
 /** A name by which things are told apart: triggers, hooks, groups, targets of notifications. */
-export const plainName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, "expected letters, digits, - and _");
+const plainName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, "expected letters, digits, - and _");
 
 const per = z.strictObject({ limit: z.int().min(1).max(100_000), per: duration });
 

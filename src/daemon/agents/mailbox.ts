@@ -79,7 +79,10 @@ export class Mailbox {
     await this.#store.commit([
       insertMessageOnce({ id, run, task, sender, timing: "next", text: `${title}; ${command}`, createdMs }),
       appendEvent({
-        ...{ atMs: createdMs, type: "message.sent", run, task },
+        atMs: createdMs,
+        type: "message.sent",
+        run,
+        task,
         data: { message: id, when: "next", from: sender },
       }),
     ]);

@@ -263,6 +263,6 @@ export class EventBatch {
 }
 
 /** An event as triggers are shown it. */
-export function asTriggerEvent({ seq, atMs, type, repositoryId, run, task, data }: EventRow): TriggerEvent {
+function asTriggerEvent({ seq, atMs, type, repositoryId, run, task, data }: EventRow): TriggerEvent {
   return { seq, atMs, type, repositoryId, run, task, data };
 }

@@ -39,8 +39,15 @@ async function end({ place }: World, run: string): Promise<void> {
   const record = { title: `${run} failed: 1 task`, command: `anabranch show ${run}` };
   await place.store.commit([
     putInbox({
-      ...{ id: `e-${run}`, key: `run:${run}`, repositoryId: REPOSITORY, addressee: PARENT, kind: "run", run },
-      ...{ task: undefined, record, createdMs: place.clock.wallMs() },
+      id: `e-${run}`,
+      key: `run:${run}`,
+      repositoryId: REPOSITORY,
+      addressee: PARENT,
+      kind: "run",
+      run,
+      task: undefined,
+      record,
+      createdMs: place.clock.wallMs(),
     }),
   ]);
   place.book.touch({ ...runOf(place, "r1"), row: { ...runOf(place, "r1").row, state: "ended" } });

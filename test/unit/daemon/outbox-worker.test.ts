@@ -62,11 +62,15 @@ function startWorker(...targets: NotifyTarget[]): OutboxWorker {
 }
 
 const webhook = (url: string, more: Partial<NotifyTarget> & { secretFile?: string } = {}): NotifyTarget => ({
-  ...{ name: "hook", on: [], repositories: more.repositories },
+  name: "hook",
+  on: [],
+  repositories: more.repositories,
   way: { type: "webhook", url, secretFile: more.secretFile },
 });
 const command = (text: string, timeoutMs = 10_000): NotifyTarget => ({
-  ...{ name: "run", on: [], repositories: undefined },
+  name: "run",
+  on: [],
+  repositories: undefined,
   way: { type: "command", command: text, timeoutMs },
 });
 
