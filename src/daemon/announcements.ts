@@ -109,7 +109,8 @@ export class Announcements {
     const { id, repositoryId, parent } = run.row;
     const { key, task, createdMs, record } = entry;
     const told = putOutcome({ ...entry, id: idFrom(key), repositoryId, run: id });
-    const kind = KINDS[record.outcome ?? "cancelled"];
+    // A run whose task was lost has failed; those who want to know of the one or of the other mean that task.
+    const kind = record.reason?.code === "TASK_LOST" ? "lost" : KINDS[record.outcome ?? "cancelled"];
     // What a task has started is that task's business.
     if (kind === undefined || parent !== undefined) return [told];
     const { title, command } = record;

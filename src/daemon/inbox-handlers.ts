@@ -111,7 +111,7 @@ function repositoryOf(
 }
 
 /** An entry, as clients see it. */
-export function viewEntry({ id, kind, addressee, run, task, record, state, createdMs }: InboxRow): InboxEntryView {
+function viewEntry({ id, kind, addressee, run, task, record, state, createdMs }: InboxRow): InboxEntryView {
   const { title, outcome, reason, command } = record;
   return {
     id,

@@ -4,7 +4,7 @@ import type { Reason } from "./runs.ts";
 import { jsonOf, numberOf, optionalNumberOf, optionalTextOf, textOf } from "./statements.ts";
 
 /** What an entry tells of: the end of a run, or of a detached task; what needs a person; what was not done. */
-export type InboxKind = "run" | "task" | "notice" | "dead-letter";
+type InboxKind = "run" | "task" | "notice" | "dead-letter";
 
 /** What is kept of an entry. */
 export interface InboxRecord {

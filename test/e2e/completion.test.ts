@@ -110,7 +110,12 @@ describe("completions that others have lost", () => {
     process.kill(shim, "SIGKILL");
     await ended(place.client, child);
     expect(performance.now() - killedMs).toBeLessThan(10_000);
-    expect(await unread(place.client)).toMatchObject([{ run: child, outcome: "lost" }]);
+    const [entry] = await unread(place.client);
+    expect(entry).toMatchObject({
+      run: child,
+      title: "child failed: 1 task, child lost",
+      reason: { code: "TASK_LOST" },
+    });
   });
 
   it("an orphan is never silently deleted", async () => {
