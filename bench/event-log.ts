@@ -14,6 +14,10 @@ import { median, quantile } from "./statistics.ts";
 const PER_SECOND = 1000;
 const FOLLOWERS = 5;
 const TYPE = "custom.tick";
+// Takes every event, and never fires.
+const TRIGGERS = `workflows: { rest: { tasks: { one: { run: "true" } } } }
+triggers: [{ on: { event: tick }, debounce: 1h, run: rest }]
+`;
 
 /** Events: how fast they reach everybody, and what one costs when many are stored. */
 export const eventLog: Bench = {
@@ -114,7 +118,7 @@ interface World {
 async function openWorld(folder: string, most: number, stored: number): Promise<World> {
   const sandbox = openSandbox(folder, 4);
   appendFileSync(join(folder, "config/config.yaml"), `events: { most: ${most} }\n`);
-  const root = makeRepository(join(folder, "repository"), { "a.txt": "a\n" });
+  const root = makeRepository(join(folder, "repository"), { "anabranch.yaml": TRIGGERS });
   const path = join(folder, "state/anabranch.db");
   await sandbox.startDaemon();
   await sandbox.stopDaemon();
@@ -122,6 +126,8 @@ async function openWorld(folder: string, most: number, stored: number): Promise<
   seed(database, stored);
   await sandbox.startDaemon();
   const client = sandbox.client();
+  const { contentHash = "" } = await client.ask("triggers", { directory: root });
+  await client.ask("triggers-enable", { directory: root, contentHash, environment: {} });
   return {
     sandbox,
     client,
