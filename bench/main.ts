@@ -25,6 +25,7 @@ import { makespan } from "./makespan.ts";
 import { overhead } from "./overhead.ts";
 import { planner } from "./planner.ts";
 import { Report } from "./report.ts";
+import { spawning } from "./spawn.ts";
 import { startup } from "./startup.ts";
 import { storm } from "./storm.ts";
 import { workspaces } from "./workspaces.ts";
@@ -40,6 +41,7 @@ const BENCHES: readonly Bench[] = [
   overhead,
   eventLog,
   eventChains,
+  spawning,
   startup,
   agents,
   delivery,

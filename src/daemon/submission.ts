@@ -23,8 +23,8 @@ import { compileRun } from "../workflows/compile.ts";
 import { FILE_NAME, loadRepositoryFile } from "../workflows/file.ts";
 import type { RepositoryFile, WorkflowDefinition } from "../workflows/schema.ts";
 import type { ForkSpec, RunSpec, TaskSpec } from "../workflows/spec.ts";
-import { takeBase, takeKeptBase, takeNamedBase } from "../workspaces/base.ts";
-import { copyCarried, findDependencies } from "../workspaces/dependencies.ts";
+import { takeBase, takeKeptBase, takeNamedBase, type Base } from "../workspaces/base.ts";
+import { copyCarried, describeDependencies, findDependencies } from "../workspaces/dependencies.ts";
 import { refuseUntrusted } from "./agents/trust.ts";
 import { placeInside, takeWorkspaceBase, type InsideWorkspace } from "./inside-workspace.ts";
 import { makeLiveRun, type LiveRun, type PlanRecord } from "./live-run.ts";
@@ -293,19 +293,20 @@ async function startPlanned(
   const opened = await openRepository(parts, row.id, repository);
   const { vault, head } = opened;
   const named = request.base ?? targetBase(head, request.target);
-  const base =
+  const takingBase = (): Promise<Base> =>
     extras.base !== undefined
-      ? await takeKeptBase(vault, extras.base)
+      ? takeKeptBase(vault, extras.base)
       : named !== undefined
-        ? await takeNamedBase(git, vault, repository, head, named)
+        ? takeNamedBase(git, vault, repository, head, named)
         : inside !== undefined
-          ? await takeWorkspaceBase(parts, inside, spec.dependencies)
-          : await takeBase(git, vault, repository, head);
-  const isUserState = named === undefined && inside === undefined && extras.base === undefined;
-  const { survey, source } = await settleSource(parts, opened, base.commit, isUserState);
+          ? takeWorkspaceBase(parts, inside, spec.dependencies)
+          : takeBase(git, vault, repository, head);
   const userTree = { gitDirectory: repository.gitDirectory, workTree: repository.root };
   const names = spec.copyDependencies ? spec.dependencies : [];
-  const dependencies = await findDependencies(git, userTree, names, survey.lockKey);
+  const [base, copied] = await Promise.all([takingBase(), findDependencies(git, userTree, names)]);
+  const isUserState = named === undefined && inside === undefined && extras.base === undefined;
+  const { survey, source } = await settleSource(parts, opened, base.commit, isUserState);
+  const dependencies = await describeDependencies(copied, repository.root, survey.lockKey);
 
   const id = newId(parts.random);
   const environment =

@@ -21,13 +21,8 @@ export interface Dependencies {
 }
 
 /** Finds the folders in the user's tree that are ignored and have one of the names. */
-export async function findDependencies(
-  git: Git,
-  userTree: GitPlace,
-  names: readonly string[],
-  lockKey: string,
-): Promise<Dependencies> {
-  if (names.length === 0) return { paths: [], key: "" };
+export async function findDependencies(git: Git, userTree: GitPlace, names: readonly string[]): Promise<string[]> {
+  if (names.length === 0) return [];
   const listed = await git.records(userTree, [
     "ls-files",
     "--others",
@@ -36,12 +31,20 @@ export async function findDependencies(
     "--directory",
     "-z",
   ]);
-  const paths = listed
+  return listed
     .filter((path) => path.endsWith("/"))
     .map((path) => path.slice(0, -1))
     .filter((path) => names.some((name) => (name.includes("/") ? name === path : name === basename(path))));
+}
+
+/** Makes a key for such folders: it changes with what they hold, as far as lock files and install stamps tell. */
+export async function describeDependencies(
+  paths: readonly string[],
+  root: string,
+  lockKey: string,
+): Promise<Dependencies> {
   if (paths.length === 0) return { paths, key: "" };
-  const stamps = await Promise.all(paths.map((path) => installStamp(join(userTree.workTree ?? "", path))));
+  const stamps = await Promise.all(paths.map((path) => installStamp(join(root, path))));
   return { paths, key: digest([lockKey, ...paths, ...stamps]) };
 }
 
