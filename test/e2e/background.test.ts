@@ -330,12 +330,9 @@ describe("after a reboot", () => {
     await until(() => home.daemonPid() === undefined, "the daemon is gone");
     // All that a reboot leaves: rows and files of another boot. Its number may be somebody else's by now.
     const database = openSqlite(join(home.folder, "state/anabranch.db"));
-    const [row] = database.prepare("select process_json from attempts").all() as { process_json: string | null }[];
-    const process_ =
-      row?.process_json == null ? null : { ...JSON.parse(row.process_json), pid: process.pid, bootId: "earlier" };
-    database
-      .prepare("update attempts set boot_id = 'earlier', process_json = ?")
-      .run(process_ === null ? null : JSON.stringify(process_));
+    const [row] = database.prepare("select process_json from attempts").all() as { process_json: string }[];
+    const left = { ...(JSON.parse(row?.process_json ?? "{}") as object), pid: process.pid, bootId: "earlier" };
+    database.prepare("update attempts set boot_id = 'earlier', process_json = ?").run(JSON.stringify(left));
     database.close();
     const view = await run.wait();
     expect(taskOf(view, "task")).toMatchObject({ outcome: "lost", reason: { code: "TASK_LOST" } });
