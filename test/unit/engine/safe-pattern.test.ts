@@ -125,9 +125,13 @@ describe("a pattern for lines that others write", () => {
     fc.assert(
       fc.property(pattern, text, (source, line) => {
         const { node } = readPattern(source);
-        expect(new Tries(line).whole(node)).toBe(new RegExp(`^(?:${source})$`, "u").test(line));
+        const tries = new Tries(line, 100_000);
+        const matches = tries.whole(node);
+        // The language would try as long, and its tries cannot be counted.
+        fc.pre(tries.count < 100_000);
+        expect(matches).toBe(new RegExp(`^(?:${source})$`, "u").test(line));
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
