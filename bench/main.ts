@@ -28,6 +28,7 @@ import { Report } from "./report.ts";
 import { spawning } from "./spawn.ts";
 import { startup } from "./startup.ts";
 import { storm } from "./storm.ts";
+import { watch } from "./watch.ts";
 import { workspaces } from "./workspaces.ts";
 
 const BENCHES: readonly Bench[] = [
@@ -46,6 +47,7 @@ const BENCHES: readonly Bench[] = [
   agents,
   delivery,
   eventFlow,
+  watch,
 ];
 
 const { values, positionals } = parseArgs({

@@ -8,7 +8,7 @@ const MOST_FOLDERS = 500;
 export class RefFolders {
   readonly #directory: string;
   readonly #onChange: () => void;
-  readonly #watched = new Map<string, { readonly watcher: FSWatcher; readonly number: number }>();
+  readonly #watched = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();
   #isWhole = true;
 
   constructor(directory: string, onChange: () => void) {
@@ -23,16 +23,16 @@ export class RefFolders {
 
   /** Takes up folders that are new, and lets go of those that are not there any more. */
   refresh(): void {
-    const found = new Map<string, number>();
+    const found = new Map<string, string>();
     this.#isWhole = true;
     this.#find("", found, false);
     for (const path of ["refs/heads", "refs/tags", "reftable"]) this.#find(path, found, true);
-    for (const [path, { watcher, number }] of this.#watched) {
-      if (found.get(path) === number) continue;
+    for (const [path, { watcher, identity }] of this.#watched) {
+      if (found.get(path) === identity) continue;
       watcher.close();
       this.#watched.delete(path);
     }
-    for (const [path, number] of found) if (!this.#watched.has(path)) this.#watch(path, number);
+    for (const [path, identity] of found) if (!this.#watched.has(path)) this.#watch(path, identity);
   }
 
   close(): void {
@@ -40,13 +40,13 @@ export class RefFolders {
     this.#watched.clear();
   }
 
-  #find(path: string, found: Map<string, number>, isDeep: boolean): void {
+  #find(path: string, found: Map<string, string>, isDeep: boolean): void {
     try {
       const place = join(this.#directory, path);
       const stat = lstatSync(place);
       if (!stat.isDirectory()) return;
       if (found.size >= MOST_FOLDERS) this.#isWhole = false;
-      else found.set(path, stat.ino);
+      else found.set(path, `${stat.ino}:${stat.birthtimeMs}`);
       if (!isDeep || !this.#isWhole) return;
       for (const entry of readdirSync(place, { withFileTypes: true })) {
         if (entry.isDirectory()) this.#find(`${path}/${entry.name}`, found, true);
@@ -56,14 +56,14 @@ export class RefFolders {
     }
   }
 
-  #watch(path: string, number: number): void {
+  #watch(path: string, identity: string): void {
     try {
       const watcher = watch(join(this.#directory, path), (_kind, name) => {
         // Of what lies beside the refs only this bears on them.
         if (path !== "" || name === null || ["HEAD", "packed-refs", "refs"].includes(name)) this.#onChange();
       });
       watcher.on("error", () => undefined);
-      this.#watched.set(path, { watcher, number });
+      this.#watched.set(path, { watcher, identity });
     } catch {
       this.#isWhole = false;
     }

@@ -115,6 +115,7 @@ export class RepositoryFiles {
     this.#tools = tools;
     this.#watcher = watcher;
     this.#firstLook = new Promise((resolve) => (this.#hasLooked = resolve));
+    watcher.wake();
     this.#signal.raise();
   }
 

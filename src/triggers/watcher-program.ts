@@ -54,6 +54,11 @@ export class WatcherProgram {
     return this.#program?.pid;
   }
 
+  /** Starts it already, while what it is to watch is being found out. */
+  wake(): void {
+    if (this.#program === undefined) this.#start();
+  }
+
   /** Watches a root from now on; said again, what to skip changes. */
   watch(id: string, root: string, skip: readonly string[], listener: WatcherListener): void {
     const order = { do: "watch", id, root, skip } as const;
@@ -63,8 +68,7 @@ export class WatcherProgram {
   }
 
   unwatch(id: string): void {
-    if (!this.#wanted.delete(id)) return;
-    void this.#program?.write(JSON.stringify({ do: "unwatch", id }));
+    if (this.#wanted.delete(id)) void this.#program?.write(JSON.stringify({ do: "unwatch", id }));
     if (this.#wanted.size === 0) this.#program?.end();
   }
 
@@ -98,7 +102,7 @@ export class WatcherProgram {
     });
     this.#program = program;
     this.#starting = false;
-    if (this.#isClosed || this.#wanted.size === 0) program.end();
+    if (this.#isClosed) program.end();
     for (const { order } of this.#wanted.values()) void program.write(JSON.stringify(order));
     return (await program.gone).lastWords;
   }

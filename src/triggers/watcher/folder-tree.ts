@@ -7,7 +7,7 @@
  *
  * Invariants:
  * 1. A folder is watched before it is read: what comes into it afterwards is told, what was there is found.
- * 2. A folder that has become another one (by its number) is let go with all below it, and taken up anew.
+ * 2. A folder that has become another one (by its identity) is let go with all below it, and taken up anew.
  */
 import { lstatSync, readdirSync, watch, type FSWatcher } from "node:fs";
 
@@ -27,7 +27,7 @@ export type WatchFolder = (path: Buffer, onChange: (kind: string, name: string |
 interface Folder {
   readonly name: string;
   readonly parent: Folder | undefined;
-  readonly number: number;
+  readonly identity: string;
   readonly watcher: FSWatcher;
   children: Map<string, Folder> | undefined;
 }
@@ -90,11 +90,11 @@ export class FolderTree {
   /** Watches a folder and all below it, and tells of every file in there. */
   #take(parent: Folder | undefined, name: string, tell: (path: string) => void): Folder | undefined {
     const path = parent === undefined ? "" : below(pathOf(parent), name);
-    const number = folderNumber(this.#absolute(path));
-    if (number === undefined) return undefined;
+    const identity = folderIdentity(this.#absolute(path));
+    if (identity === undefined) return undefined;
     const watcher = this.#watch(path, (kind, changed) => this.#happened(folder, kind, changed));
     if (watcher === undefined) return undefined;
-    const folder: Folder = { name, parent, number, watcher, children: undefined };
+    const folder: Folder = { name, parent, identity, watcher, children: undefined };
     this.#count += 1;
     // Known before it is read, so that all of it is let go where that fails.
     if (parent === undefined) this.#top = folder;
@@ -146,20 +146,20 @@ export class FolderTree {
     const path = below(pathOf(folder), name);
     if (name === ".git" && folder !== this.#top) this.#guard(() => this.#read(folder, () => undefined));
     if (this.#isSkipped(path, name)) return;
-    const number = folderNumber(this.#absolute(path));
+    const identity = folderIdentity(this.#absolute(path));
     const known = folder.children?.get(name);
-    if (known !== undefined && known.number === number) return;
+    if (known !== undefined && known.identity === identity) return;
     if (known !== undefined) {
       this.#drop(known);
       this.#listener.changed(`${path}/`);
     }
     // Also where there is a folder now: a file may have made room for it.
     this.#listener.changed(path);
-    if (number !== undefined) this.#guard(() => this.#take(folder, name, this.#listener.changed));
+    if (identity !== undefined) this.#guard(() => this.#take(folder, name, this.#listener.changed));
   }
 
   #checkRoot(): void {
-    if (folderNumber(this.#absolute("")) !== this.#top?.number) this.#lose();
+    if (folderIdentity(this.#absolute("")) !== this.#top?.identity) this.#lose();
   }
 
   #lose(): void {
@@ -222,11 +222,12 @@ function below(path: string, name: string): string {
   return path === "" ? name : `${path}/${name}`;
 }
 
-/** The number by which a folder is told apart from another of its name; `undefined` where there is no folder. */
-function folderNumber(path: Buffer): number | undefined {
+/** That by which a folder is told apart from another of its name; `undefined` where there is no folder. */
+function folderIdentity(path: Buffer): string | undefined {
   try {
     const stat = lstatSync(path);
-    return stat.isDirectory() ? stat.ino : undefined;
+    // A number alone is soon given to another folder.
+    return stat.isDirectory() ? `${stat.ino}:${stat.birthtimeMs}` : undefined;
   } catch {
     return undefined;
   }

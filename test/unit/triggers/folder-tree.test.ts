@@ -60,6 +60,17 @@ describe("a tree of watched folders", () => {
     expect([...heard.changed].filter((path) => path.startsWith("b/"))).toEqual([]);
   });
 
+  it("watches a folder that was removed and made again before anybody looked", async () => {
+    const root = temporaryFolder();
+    writeFiles(root, { "a/b/1": "1" });
+    const { heard } = openTree(root);
+    rmSync(join(root, "a"), { recursive: true });
+    mkdirSync(join(root, "a/b"), { recursive: true });
+    await until(() => heard.changed.has("a/"), "the old one is told to be gone");
+    writeFiles(root, { "a/b/2": "2" });
+    await until(() => heard.changed.has("a/b/2"), "the new one is watched");
+  });
+
   it("takes up what is not to be skipped any more, and lets go of what is", async () => {
     const root = temporaryFolder();
     writeFiles(root, { "dist/x/1": "1", "src/y/2": "2" });
