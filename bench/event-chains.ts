@@ -15,7 +15,7 @@ import { openSandbox, until, type Sandbox } from "./sandbox.ts";
 import { quantile } from "./statistics.ts";
 
 const [FILES, FILES_SHORT] = [48_000, 2000];
-const [CHANGES, CHANGES_SHORT] = [40, 5];
+const [CHANGES, CHANGES_SHORT] = [20, 5];
 const EMITTERS = 32;
 
 export const eventChains: Bench = {
