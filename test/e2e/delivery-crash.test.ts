@@ -62,7 +62,7 @@ async function tellWithFault(home: Home, root: string, fault: string): Promise<b
       requestId: `${key}-${folder}`.slice(-90),
       ...(tasks && { tasks }),
     });
-  const parent = await start(client, "parent", { parent: `${lookFor("parent")}` });
+  const parent = await start(client, "parent", { parent: lookFor("parent") });
   const inside = home.client(await insideOf(client, parent));
   const read = await start(inside, "read", {
     main: "exit 3",
