@@ -38,6 +38,9 @@ const AT_ONCE = 100;
 
 type WorkerParts = Pick<Parts, "clock" | "log" | "store" | "announcements">;
 
+/** A target that is there without being set up, for triggers that name it. */
+const DESKTOP: NotifyTarget = { name: "desktop", way: { type: "desktop" }, on: [], repositories: undefined };
+
 /** See the head of this file. */
 export class OutboxWorker {
   readonly #parts: WorkerParts;
@@ -56,7 +59,7 @@ export class OutboxWorker {
     environment: Readonly<Record<string, string | undefined>>,
   ) {
     this.#parts = parts;
-    this.#targets = new Map(targets.map((target) => [target.name, target]));
+    this.#targets = new Map([DESKTOP, ...targets].map((target) => [target.name, target]));
     this.#environment = environment;
     this.#signal = createSignal(() => this.#look());
   }

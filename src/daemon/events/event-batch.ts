@@ -13,10 +13,11 @@ import { updateTrigger, type TriggerPatch } from "../../store/trigger-sets.ts";
 import type { PreparedNotice } from "../notice-board.ts";
 import type { Parts } from "../parts.ts";
 import { describeFiring } from "./trigger-words.ts";
-import type { LiveSet, LiveTrigger, TriggerBook } from "./trigger-book.ts";
+import { hashOf, type LiveSet, type LiveTrigger, type TriggerBook } from "./trigger-book.ts";
 
 /** How long an event with an idempotency key counts. */
 const KEY_COUNTS_MS = 24 * 3_600_000;
+const LONGEST_KEY = 200;
 /** More firings of one trigger than that are not open at once. */
 const MOST_OPEN = 10_000;
 
@@ -176,8 +177,10 @@ export class EventBatch {
 
   async #isKnown({ id, spec }: LiveTrigger, event: EventRow): Promise<boolean> {
     if (spec.idempotencyKey === undefined) return false;
-    const key = fieldText(asTriggerEvent(event), spec.idempotencyKey);
-    if (key === undefined) return false;
+    const text = fieldText(asTriggerEvent(event), spec.idempotencyKey);
+    if (text === undefined) return false;
+    // A field may hold a whole body.
+    const key = text.length > LONGEST_KEY ? hashOf(text) : text;
     const name = `${id} ${key}`;
     if (this.#keys.has(name) || (await hasTriggerKey(this.#parts.store, id, key, event.atMs))) return true;
     this.#keys.add(name);
