@@ -24,7 +24,7 @@ export interface FoundChanges {
 }
 
 /** Whether a path is never looked at, whatever git says of it. */
-export function isNeverWatched(path: string, ownFolders: readonly string[]): boolean {
+function isNeverWatched(path: string, ownFolders: readonly string[]): boolean {
   return (
     path.split("/").some((name) => NEVER_WATCHED.has(name)) ||
     // What an acceptance copies from another disk stands beside its place for a moment.
