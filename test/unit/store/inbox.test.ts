@@ -31,9 +31,20 @@ beforeEach(async () => {
 function runOf(id: string, parent?: StartingTask, asker?: string): Statement[] {
   return [
     insertRun({
-      ...{ id, requestId: `request-${id}`, repositoryId: REPOSITORY, parent, cause: undefined, asker },
-      ...{ state: "active", outcome: undefined, cancelRequested: false, spec: {}, plan: {}, baseCommit: "b" },
-      ...{ createdMs: 1, endedMs: undefined },
+      id,
+      requestId: `request-${id}`,
+      repositoryId: REPOSITORY,
+      parent,
+      cause: undefined,
+      asker,
+      state: "active",
+      outcome: undefined,
+      cancelRequested: false,
+      spec: {},
+      plan: {},
+      baseCommit: "b",
+      createdMs: 1,
+      endedMs: undefined,
     }),
     insertTask({ run: id, name: "t", position: 0, state: "waiting" }),
   ];
@@ -46,8 +57,14 @@ const end = (run: string): Statement[] => [
 
 const outcome = (run: string, createdMs = 10): Statement =>
   putOutcome({
-    ...{ id: idFrom(`run:${run}`), key: `run:${run}`, repositoryId: REPOSITORY, kind: "run", run, task: undefined },
-    ...{ record: { title: `${run} succeeded`, command: `anabranch show ${run}` }, createdMs },
+    id: idFrom(`run:${run}`),
+    key: `run:${run}`,
+    repositoryId: REPOSITORY,
+    kind: "run",
+    run,
+    task: undefined,
+    record: { title: `${run} succeeded`, command: `anabranch show ${run}` },
+    createdMs,
   });
 
 const readerOf = (address: string, leftBeforeMs?: number): InboxReader => ({ address, leftBeforeMs });
@@ -106,8 +123,15 @@ describe("the inbox", () => {
   it("makes what happens again unread again", async () => {
     const letter = (createdMs: number): Statement =>
       putInboxAgain({
-        ...{ id: "l", key: "dead-letter:x", repositoryId: undefined, kind: "dead-letter", run: undefined },
-        ...{ task: undefined, addressee: PERSON, record: { title: `at ${createdMs}`, command: "c" }, createdMs },
+        id: "l",
+        key: "dead-letter:x",
+        repositoryId: undefined,
+        kind: "dead-letter",
+        run: undefined,
+        task: undefined,
+        addressee: PERSON,
+        record: { title: `at ${createdMs}`, command: "c" },
+        createdMs,
       });
     await store.commit([letter(1)]);
     await store.commit([markRead(["l"], 2)]);
