@@ -71,7 +71,6 @@ create table triggers (
   created_ms integer not null,
   unique (repository_id, name)
 ) strict;
-create index triggers_due on triggers (due_ms) where due_ms is not null;
 
 create table firings (
   id text primary key,

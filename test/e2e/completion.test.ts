@@ -127,7 +127,9 @@ describe("completions that others have lost", () => {
     await ended(place.client, run);
     await place.home.cli(place.root, ["gc", "--yes", "--older-than", "1ms"]);
     expect((await place.home.cli(place.root, ["show", child])).status).toBe(3);
-    expect((await unread(place.client)).map((entry) => entry.run).toSorted()).toEqual([child, run].toSorted());
+    expect(
+      (await unread(place.client)).map((entry) => entry.run).toSorted((a = "", b = "") => (a < b ? -1 : 1)),
+    ).toEqual([child, run].toSorted((a, b) => (a < b ? -1 : 1)));
   });
 
   it("completion arrives exactly once", async () => {

@@ -4,7 +4,6 @@ import { fieldText } from "../../engine/event-fields.ts";
 import { matchEvent } from "../../engine/event-match.ts";
 import { stepFlow, type FlowFiring, type FlowInput, type FlowState } from "../../engine/flow.ts";
 import type { TriggerEvent } from "../../engine/trigger.ts";
-import { putDeadLetter } from "../../store/dead-letters.ts";
 import type { EventRow } from "../../store/events.ts";
 import { insertFiring, updateFiring, type FiringRow } from "../../store/firings.ts";
 import type { Statement } from "../../store/port.ts";
@@ -12,6 +11,7 @@ import { hasTriggerKey, putTriggerKey } from "../../store/trigger-keys.ts";
 import { updateTrigger, type TriggerPatch } from "../../store/trigger-sets.ts";
 import type { PreparedNotice } from "../notice-board.ts";
 import type { Parts } from "../parts.ts";
+import { bury } from "./dead-letter.ts";
 import { describeFiring } from "./trigger-words.ts";
 import { hashOf, type LiveSet, type LiveTrigger, type TriggerBook } from "./trigger-book.ts";
 
@@ -28,7 +28,7 @@ export interface OpenFirings {
   readonly held: () => readonly FiringRow[];
 }
 
-type BatchParts = Pick<Parts, "store" | "random" | "clock" | "notices">;
+type BatchParts = Pick<Parts, "store" | "random" | "clock" | "notices" | "announcements">;
 
 /** A transaction that follows from events, and what makes it show once it is durable. */
 export interface FinishedBatch {
@@ -166,7 +166,7 @@ export class EventBatch {
     const { cause } = event;
     const stop = stopOf(id, cause, spec.again, set.row.chains.depth);
     if (stop !== undefined && cause !== undefined) {
-      this.#statements.push(this.#stopped(trigger, event, cause, stop, set.row.chains.depth));
+      this.#statements.push(...this.#stopped(trigger, event, cause, stop, set.row.chains.depth));
       return;
     }
     if (await this.#isKnown(trigger, event)) return;
@@ -200,7 +200,7 @@ export class EventBatch {
     const cause = causeOfFiring(id, causes, () => newId(this.#parts.random));
     const fired = this.#fired.get(id) ?? [];
     if (this.#openOf(id).count + fired.length >= MOST_OPEN) {
-      this.#statements.push(this.#overflown({ repositoryId, id, spec }, events.lastSeq, cause));
+      this.#statements.push(...this.#overflown({ repositoryId, id, spec }, events.lastSeq, cause));
       return;
     }
     fired.push({
@@ -228,7 +228,7 @@ export class EventBatch {
     cause: Cause,
     stop: Stop,
     most: number,
-  ): Statement {
+  ): Statement[] {
     const message =
       stop === "depth"
         ? `${spec.name} did not fire: ${cause.depth} triggers have fired one after another, and ${most} may`
@@ -237,31 +237,21 @@ export class EventBatch {
       stop === "depth"
         ? "break the loop, or allow more: chains: { depth: N } in anabranch.yaml"
         : 'if it is to go round in a loop, say "again: true" in anabranch.yaml; anabranch events replay ID does it once';
-    return putDeadLetter({
-      id: newId(this.#parts.random),
-      key: `${stop} ${id} ${cause.chain}`,
-      repositoryId,
-      kind: stop,
-      record: { title: message, reason: { code: "CHAIN_STOPPED", message, hint }, trigger: id, seq: event.seq, cause },
-      createdMs: this.#parts.clock.wallMs(),
-    });
+    const reason = { code: "CHAIN_STOPPED", message, hint } as const;
+    const record = { title: message, reason, trigger: id, seq: event.seq, cause };
+    return bury(this.#parts, { key: `${stop} ${id} ${cause.chain}`, repositoryId, kind: stop, record });
   }
 
   #overflown(
     { id, repositoryId, spec }: Pick<LiveTrigger, "id" | "repositoryId" | "spec">,
     seq: number,
     cause: Cause,
-  ): Statement {
+  ): Statement[] {
     const message = `${spec.name} has ${MOST_OPEN.toLocaleString("en")} firings that wait; more are not kept`;
     const hint = `bound it in anabranch.yaml with debounce, batch, rateLimit or concurrency, or let it go on: anabranch triggers resume ${spec.name}`;
-    return putDeadLetter({
-      id: newId(this.#parts.random),
-      key: `overflow ${id}`,
-      repositoryId,
-      kind: "overflow",
-      record: { title: message, reason: { code: "CHAIN_STOPPED", message, hint }, trigger: id, seq, cause },
-      createdMs: this.#parts.clock.wallMs(),
-    });
+    const reason = { code: "CHAIN_STOPPED", message, hint } as const;
+    const record = { title: message, reason, trigger: id, seq, cause };
+    return bury(this.#parts, { key: `overflow ${id}`, repositoryId, kind: "overflow", record });
   }
 }
 

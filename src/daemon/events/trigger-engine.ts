@@ -23,7 +23,7 @@ import { Semaphore } from "../../base/semaphore.ts";
 import { createSignal, type Signal } from "../../base/signal.ts";
 import { Turns } from "../../base/turns.ts";
 import { eventReader, loadCursor, moveCursor } from "../../store/cursors.ts";
-import { putDeadLetter, type DeadLetterKind } from "../../store/dead-letters.ts";
+import type { DeadLetterKind } from "../../store/dead-letters.ts";
 import { loadEvents, loadNewestSeq, type EventRow } from "../../store/events.ts";
 import { loadOpenFirings, updateFiring, type FiringPatch, type FiringRow } from "../../store/firings.ts";
 import { findNotices, type NoticeRow } from "../../store/notices.ts";
@@ -34,6 +34,7 @@ import { expireTriggerKeys } from "../../store/trigger-keys.ts";
 import type { Parts } from "../parts.ts";
 import { isTemporary } from "../patience.ts";
 import type { Reconciler } from "../reconciler.ts";
+import { bury } from "./dead-letter.ts";
 import { EventBatch } from "./event-batch.ts";
 import { OpenFiringBook } from "./open-firings.ts";
 import { startFiring, type Fired } from "./firing-start.ts";
@@ -317,21 +318,10 @@ export class TriggerEngine {
     const { triggerId, repositoryId, cause, events } = firing;
     const atMs = this.#parts.clock.wallMs();
     const name = triggerId.slice(triggerId.indexOf("/") + 1);
-    const letter = putDeadLetter({
-      id: newId(this.#parts.random),
-      key: `${kind} ${firing.id}`,
-      repositoryId,
-      kind,
-      record: {
-        title: `${name} did not start: ${reason.message}`,
-        reason,
-        trigger: triggerId,
-        seq: events.lastSeq,
-        cause,
-      },
-      createdMs: atMs,
-    });
-    await this.#change(firing, { state: "dead", reason, endedMs: atMs }, [letter]);
+    const title = `${name} did not start: ${reason.message}`;
+    const record = { title, reason, trigger: triggerId, seq: events.lastSeq, cause };
+    const letter = bury(this.#parts, { key: `${kind} ${firing.id}`, repositoryId, kind, record });
+    await this.#change(firing, { state: "dead", reason, endedMs: atMs }, letter);
   }
 
   async #change(firing: FiringRow, patch: FiringPatch, also: readonly Statement[] = []): Promise<FiringRow> {

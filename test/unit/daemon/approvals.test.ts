@@ -76,7 +76,7 @@ async function daemon(store: Store, clock: HandClock): Promise<Place> {
     {
       baseOf: () => Promise.resolve(place.lane),
       granted: (_run, task) => granted.push(task.row.name),
-      failed: (_run, _task, cause) => Promise.reject(cause as Error),
+      failed: (_run, _task, cause) => Promise.reject(cause),
     },
   );
   const [run] = await book.load();

@@ -48,7 +48,7 @@ async function serve(...answers: { status: number; headers?: Record<string, stri
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.closeAllConnections());
+  onTestFinished(() => server.closeAllConnections());
   onTestFinished(() => void server.close());
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, received };
 }
@@ -187,7 +187,7 @@ describe("a webhook", () => {
   it("that hangs keeps nothing from the others", async () => {
     const silent = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void silent.closeAllConnections());
+    onTestFinished(() => silent.closeAllConnections());
     onTestFinished(() => void silent.close());
     const told = join(temporaryFolder(), "told");
     startWorker(webhook(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/`), command(`cat > '${told}'`));

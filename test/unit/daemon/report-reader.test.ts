@@ -104,7 +104,7 @@ describe("the reader of reports", () => {
           for (const [index, place] of [...places, text.length].entries()) {
             appendFileSync(join(folder, "log"), text.slice(written, place));
             written = place;
-            await look(openReader(number, (kills[index] as Kill | undefined) ?? { write: 1, side: "before" }));
+            await look(openReader(number, kills[index] ?? { write: 1, side: "before" }));
           }
           await openReader(number).reader.finish();
           // Killed once more before the attempt was over for the others.
