@@ -70,3 +70,26 @@ export function manyFiles(count: number): Record<string, string> {
   }
   return files;
 }
+
+const [SOURCES, FOLDERS, DEPENDENCIES, DEPENDENCY_FOLDERS] = [9_347, 3_356, 38_907, 3_905];
+
+/** A tree of 48,000 files, as that of the reference: tracked sources, and dependencies that are ignored. */
+export function makeTree(root: string): string {
+  const fill = (count: number, folders: number, pathOf: (folder: number, index: number) => string): void => {
+    for (let index = 0; index < count; index += 1) {
+      const path = join(root, pathOf(index % folders, Math.floor(index / folders)));
+      if (index < folders) mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, `export const value = ${index};\n`);
+    }
+  };
+  fill(SOURCES, FOLDERS, (folder, index) => {
+    const [packageNumber, module] = [folder % 80, Math.floor(folder / 80)];
+    return `packages/p${packageNumber}/src/m${module}/file-${index === 0 ? module : `${module}-${index}`}.ts`;
+  });
+  fill(DEPENDENCIES, DEPENDENCY_FOLDERS, (folder, index) => `node_modules/package${folder}/file${index}.js`);
+  writeFileSync(join(root, ".gitignore"), "node_modules\n");
+  git(root, "init", "--quiet", "--initial-branch=main");
+  git(root, "add", "--all");
+  git(root, "commit", "--quiet", "-m", "first");
+  return root;
+}

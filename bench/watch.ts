@@ -3,7 +3,7 @@
  * daemon, from a write to its event being durable, and whether a burst is seen whole.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 import { systemClock } from "../src/base/clock.ts";
 import { createGit } from "../src/git/git.ts";
@@ -14,11 +14,10 @@ import { FileWatch } from "../src/triggers/file-watch.ts";
 import type { Bench } from "./bench.ts";
 import { processorMs } from "./machine.ts";
 import type { Report } from "./report.ts";
-import { git } from "./repositories.ts";
+import { makeTree } from "./repositories.ts";
 import { openSandbox } from "./sandbox.ts";
 import { spreadOf } from "./statistics.ts";
 
-const [SOURCES, FOLDERS, DEPENDENCIES, DEPENDENCY_FOLDERS] = [9_347, 3_356, 38_907, 3_905];
 const MIB = 2 ** 20;
 
 interface Files {
@@ -161,26 +160,6 @@ function reportMemory(report: Report, pid: number): void {
   );
   report.limit("watcher, its own memory, MB", (own * MIB) / 1e6, { atMost: 30 });
   report.limit("watcher, proportional memory, MB", (of("Pss") * MIB) / 1e6, { atMost: 30 });
-}
-
-function makeTree(root: string): string {
-  const fill = (count: number, folders: number, pathOf: (folder: number, index: number) => string): void => {
-    for (let index = 0; index < count; index += 1) {
-      const path = join(root, pathOf(index % folders, Math.floor(index / folders)));
-      if (index < folders) mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, `export const value = ${index};\n`);
-    }
-  };
-  fill(SOURCES, FOLDERS, (folder, index) => {
-    const [packageNumber, module] = [folder % 80, Math.floor(folder / 80)];
-    return `packages/p${packageNumber}/src/m${module}/file-${index === 0 ? module : `${module}-${index}`}.ts`;
-  });
-  fill(DEPENDENCIES, DEPENDENCY_FOLDERS, (folder, index) => `node_modules/package${folder}/file${index}.js`);
-  writeFileSync(join(root, ".gitignore"), "node_modules\n");
-  git(root, "init", "--quiet", "--initial-branch=main");
-  git(root, "add", "--all");
-  git(root, "commit", "--quiet", "-m", "first");
-  return root;
 }
 
 function pauseMs(ms: number): Promise<void> {

@@ -121,7 +121,7 @@ async function askMortals<Answer>(
 }
 
 it("there is a test for each place where the daemon can be killed", () => {
-  const [sources, tests] = [filesBelow("src"), filesBelow("test/e2e")].map((paths) =>
+  const [sources, tests] = [filesBelow("src"), [...filesBelow("test/e2e"), ...filesBelow("test/agents")]].map((paths) =>
     paths.map((path) => readFileSync(path, "utf8")).join("\n"),
   );
   const points = [...(sources ?? "").matchAll(/faultPoint\("([\w.-]+)"\)/g)].map((match) => match[1] ?? "");

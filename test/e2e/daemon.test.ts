@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { EXIT_CODES } from "../../src/base/error-codes.ts";
 import { openSqlite } from "../../src/store/sqlite-module.ts";
 import { makeHome, type CliEnd, type Home } from "../fixtures/home.ts";
 import { canChangeUser } from "../fixtures/ordinary-user.ts";
@@ -126,7 +127,7 @@ describe("anabranch daemon", () => {
     expect(new Set(pids)).toEqual(new Set([home.daemonPid()]));
     const second = await home.startDaemon({});
     await until(() => second.exitCode !== null, "the second one ends");
-    expect(second.exitCode).toBe(1);
+    expect(second.exitCode).toBe(EXIT_CODES.conflict);
     expect((await home.client().ask("status", {})).pid).toBe(pids[0]);
   });
 });

@@ -46,21 +46,29 @@ function play(graph: Graph, dice: () => number, ready: (name: string, statusOf: 
     graph.order.map((name) => [name, { state: "waiting", outcome: undefined }]),
   );
   const statusOf = (name: string): TaskStatus => statuses.get(name) ?? { state: "waiting", outcome: undefined };
-  const look = (changed: readonly string[]): void => {
-    const openTasks = [...statuses].filter(
-      ([name, { state }]) => state !== "ended" && !requirePlan(graph, name).detach,
-    );
-    const view = { graph, join: "all", cancelRequested: false, together: undefined, ended: false, statusOf } as const;
-    for (const step of advance({ ...view, openTasks: openTasks.length }, changed)) {
-      if (step.type === "ready") {
-        ready(step.task, statusOf);
-        statuses.set(step.task, { state: "ready", outcome: undefined });
-      } else if (step.type === "skip") statuses.set(step.task, { state: "ended", outcome: "skipped" });
-      else if (step.type === "stop") end(step.task, "cancelled");
+  // As a change of a run is worked out: all that follows at once, then what follows from that.
+  const look = (begun: readonly string[]): void => {
+    for (let changed = begun; changed.length > 0;) {
+      const openTasks = [...statuses].filter(
+        ([name, { state }]) => state !== "ended" && !requirePlan(graph, name).detach,
+      );
+      const view = { graph, join: "all", cancelRequested: false, together: undefined, ended: false, statusOf } as const;
+      const next: string[] = [];
+      for (const step of advance({ ...view, openTasks: openTasks.length }, changed)) {
+        if (step.type === "ready") {
+          ready(step.task, statusOf);
+          statuses.set(step.task, { state: "ready", outcome: undefined });
+        } else if (step.type === "skip" || step.type === "stop") {
+          const outcome = step.type === "skip" ? "skipped" : "cancelled";
+          if (statusOf(step.task).state === "ended") continue;
+          statuses.set(step.task, { state: "ended", outcome });
+          next.push(step.task);
+        }
+      }
+      changed = next;
     }
   };
   const end = (name: string, outcome: TaskStatus["outcome"]): void => {
-    if (statusOf(name).state === "ended") return;
     statuses.set(name, { state: "ended", outcome });
     look([name]);
   };
