@@ -7,6 +7,7 @@ import { makeRepository } from "../fixtures/repository.ts";
 import { until } from "../fixtures/until.ts";
 import { startModelServer, type ModelServer } from "./model-server.ts";
 import { agentHome, agentPlace } from "./places.ts";
+import { DIALECTS } from "./dialects.ts";
 import { scripted, type Step } from "./script.ts";
 
 let server: ModelServer;
@@ -15,10 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const shell = (command: string): Step => ({ tool: "Bash", input: { command, description: "work" } });
+const shell = DIALECTS.claude.run;
 
 describe("an agent that has sent something off", () => {
-  for (const fault of [undefined, "delivery.put@1", "delivery.said@1", "delivery.settled@1"]) {
+  for (const fault of [undefined, "delivery.put@1", "delivery.settled@1"]) {
     it(`is told of its end while it works${fault === undefined ? "" : `, also when the daemon is killed at ${fault}`}`, async () => {
       const home = makeHome();
       const place = agentPlace("claude", server, agentHome());
@@ -31,7 +32,7 @@ describe("an agent that has sent something off", () => {
       });
       const client = home.client(environment);
       const cli = `node ${DIST}/cli.js`;
-      const steps = [
+      const steps: Step[] = [
         shell(`test -e spawned || { touch spawned; ${cli} spawn -t inner='true' --writes none; }`),
         shell("sleep 2"),
         shell("sleep 2"),

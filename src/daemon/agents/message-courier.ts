@@ -1,5 +1,4 @@
 import type { Session } from "../../agents/port.ts";
-import { faultPoint } from "../../base/fault.ts";
 import type { MessageRow } from "../../store/messages.ts";
 import type { AgentWorkContext } from "./agent-work.ts";
 import type { Transcript } from "./transcript.ts";
@@ -77,7 +76,6 @@ export class MessageCourier {
   /** The turn that was begun with those words is over; what the agent has not answered to is said again. */
   async said(isAnswered: boolean): Promise<void> {
     for (const message of this.#saying.splice(0)) {
-      faultPoint("delivery.said");
       if (isAnswered) await this.#context.parts.mailbox.settle(message, "delivered");
     }
   }
