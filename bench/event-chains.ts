@@ -141,6 +141,7 @@ async function changes(report: Report, folder: string, short: boolean): Promise<
       writeFileSync(join(root, "a.txt"), String(change));
       await until(() => existsSync(mark), `change ${change} is seen`, 60_000);
       await until(() => isQuiet(client), "its run is over");
+      await until(() => isFree(client), "its workspace is given back");
       // The first ones find nothing warm.
       if (change > 2) actedMs.push(statSync(mark).mtimeMs - writtenMs);
       told.push(await stepsOf(client, writtenMs));
@@ -163,6 +164,11 @@ async function changes(report: Report, folder: string, short: boolean): Promise<
   } finally {
     await sandbox.close();
   }
+}
+
+/** Whether no workspace is in use: what is given back is reset meanwhile, and a change that comes then waits for that. */
+async function isFree(client: Anabranch): Promise<boolean> {
+  return (await client.ask("doctor", {})).every((check) => !/[1-9]\d* in use/.test(check.evidence));
 }
 
 /** When the first event of each type came after a moment, in milliseconds after it. */

@@ -16,6 +16,7 @@ import { EXIT_CODES } from "../base/error-codes.ts";
 import { toAnabranchError } from "../base/errors.ts";
 import { systemRandom } from "../base/ids.ts";
 import { fileLog, type Log } from "../base/log.ts";
+import { Recent } from "../base/recent.ts";
 import { Semaphore } from "../base/semaphore.ts";
 import { Turns } from "../base/turns.ts";
 import { VERSION } from "../base/version.ts";
@@ -209,6 +210,7 @@ async function assemble(
     trash: openTrash(layout.trash),
     memory: new MemoryWatch(clock),
     remembered,
+    surveys: new Recent({ entries: 100, weight: 100 }),
     controlGroups: probeControlGroups(groups),
     limits,
     scheduler: new Scheduler({

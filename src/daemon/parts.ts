@@ -2,6 +2,7 @@ import type { Adapters } from "../agents/adapters.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RandomBytes } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import type { Recent } from "../base/recent.ts";
 import type { Semaphore } from "../base/semaphore.ts";
 import type { Turns } from "../base/turns.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
@@ -12,6 +13,7 @@ import type { Store } from "../store/port.ts";
 import type { Layout } from "../workspaces/layout.ts";
 import type { WorkspacePool } from "../workspaces/pool.ts";
 import type { PortPool } from "../workspaces/ports.ts";
+import type { BaseSurvey } from "../workspaces/source.ts";
 import type { Trash } from "../workspaces/trash.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { ChildLimits } from "./child-limits.ts";
@@ -47,6 +49,8 @@ export interface Parts {
   readonly trash: Trash;
   readonly memory: MemoryWatch;
   readonly remembered: RepositoryMemory;
+  /** What was found in the trees of the newest bases. */
+  readonly surveys: Recent<BaseSurvey>;
   readonly adapters: Adapters;
   /** Aborts when the daemon is about to go: what ends from then on ends because of that, and nothing is made of it. */
   readonly stopping: AbortSignal;

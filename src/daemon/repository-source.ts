@@ -30,14 +30,19 @@ export async function openRepository(
   return { repository, vault, head, local };
 }
 
-/** Settles what workspaces that start from a commit need to know of the user's repository. */
+/**
+ * Settles what workspaces that start from a commit need to know of the user's repository.
+ * @param commit or another one with the same lock files and submodules
+ */
 export async function settleSource(
-  { git }: Parts,
+  { git, surveys }: Parts,
   { repository, vault, head, local }: OpenedRepository,
   commit: string,
   withUncommitted: boolean,
 ): Promise<{ readonly survey: BaseSurvey; readonly source: WorkspaceSource }> {
-  const survey = await surveyBase(git, vault.place, commit);
+  const key = `${vault.directory} ${commit}`;
+  const survey = surveys.get(key) ?? (await surveyBase(git, vault.place, commit));
+  surveys.set(key, survey);
   const source = await describeSource(git, repository, head, local, survey, withUncommitted);
   return { survey, source };
 }

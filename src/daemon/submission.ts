@@ -305,7 +305,7 @@ async function startPlanned(
   const names = spec.copyDependencies ? spec.dependencies : [];
   const [base, copied] = await Promise.all([takingBase(), findDependencies(git, userTree, names)]);
   const isUserState = named === undefined && inside === undefined && extras.base === undefined;
-  const { survey, source } = await settleSource(parts, opened, base.commit, isUserState);
+  const { survey, source } = await settleSource(parts, opened, base.alike ?? base.commit, isUserState);
   const dependencies = await describeDependencies(copied, repository.root, survey.lockKey);
 
   const id = newId(parts.random);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { AnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
-import { compareTrees, GITLINK_MODE } from "../git/changes.ts";
+import { compareTrees, GITLINK_MODE, type Change } from "../git/changes.ts";
 import type { Git, GitPlace } from "../git/git.ts";
 import { copyIndex } from "../git/index-file.ts";
 import { updateRefs } from "../git/refs.ts";
@@ -16,6 +16,7 @@ import {
   type RepositoryHead,
 } from "../git/repository.ts";
 import { addEverything } from "./capture.ts";
+import { isLockFile } from "./dependencies.ts";
 import { ownObjects } from "./own-objects.ts";
 import type { Vault } from "./vault.ts";
 
@@ -29,6 +30,8 @@ export interface Base {
   readonly untrackedPaths: number;
   /** Repositories inside the tree that are not submodules: they do not come along. */
   readonly nested: readonly string[];
+  /** An older commit with the same lock files and submodules, where there is one: what is known of it holds here. */
+  readonly alike?: string | undefined;
 }
 
 /** The ref in the vault that keeps a base. */
@@ -50,10 +53,10 @@ export async function takeBase(git: Git, vault: Vault, repository: Repository, h
   const scratch = await mkdtemp(join(vault.directory, "base-"));
   try {
     const place = await privateView(repository, vault, scratch);
-    await refuseConflicts(git, place, repository);
     const [unborn, commit] = await Promise.all([
       addEverything(git, place, { sparse: await isSparse(git, repository) }),
       describeCommit(git, vault.place, head.commit),
+      refuseConflicts(git, repository),
     ]);
     let tree = await git.text(place, ["write-tree", "--missing-ok"]);
     let difference = await compareTrees(git, place, commit.tree, tree);
@@ -69,6 +72,7 @@ export async function takeBase(git: Git, vault: Vault, repository: Repository, h
       tree = await git.text(place, ["write-tree", "--missing-ok"]);
       difference = await compareTrees(git, place, commit.tree, tree);
     }
+    const isAlike = !difference.changes.some(bearsOnSurvey);
     const clean = difference.changes.length === 0 && head.commit !== undefined;
     if (!clean) await ownObjects(git, vault, [tree, ...difference.newObjects]);
     const base = clean && head.commit !== undefined ? head.commit : await writeBase(vault, head.commit, tree, commit);
@@ -78,10 +82,15 @@ export async function takeBase(git: Git, vault: Vault, repository: Repository, h
       uncommittedPaths: difference.changes.length,
       untrackedPaths: difference.changes.filter((change) => change.kind === "added").length,
       nested: [...strangers, ...unborn],
+      alike: isAlike ? head.commit : undefined,
     };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function bearsOnSurvey({ path, oldMode, newMode }: Change): boolean {
+  return isLockFile(path) || oldMode === GITLINK_MODE || newMode === GITLINK_MODE;
 }
 
 /** Takes a commit the user names as the base; nothing uncommitted comes along. */
@@ -113,7 +122,9 @@ function refuseUnfinished(repository: Repository): void {
   });
 }
 
-async function refuseConflicts(git: Git, place: GitPlace, repository: Repository): Promise<void> {
+// The user's own index is read: in the copy, adding everything is settling everything.
+async function refuseConflicts(git: Git, repository: Repository): Promise<void> {
+  const place = { gitDirectory: repository.gitDirectory, workTree: repository.root, isSealed: true };
   const unmerged = await git.records(place, ["ls-files", "--unmerged", "-z"]);
   if (unmerged.length === 0) return;
   const paths = [...new Set(unmerged.map((record) => record.slice(record.indexOf("\t") + 1)))];
