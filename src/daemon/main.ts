@@ -157,6 +157,7 @@ async function main(): Promise<void> {
     retention,
     engine,
     idleMs: config.idleMs,
+    keepMs: config.keepMs,
     socket,
     server: () => server,
     listenAgain: async () => {
