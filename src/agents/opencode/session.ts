@@ -164,8 +164,11 @@ export function createSession(parts: SessionParts): Session {
 
   function takeError(error: unknown): void {
     if (turn === undefined || turn.isGivenUp) return;
-    turn.failure = failureOf(error);
-    turn.isStopped = turn.failure === undefined;
+    const failure = failureOf(error);
+    // That a turn was stopped may be said when the next one has begun, of which nothing has reached the model yet.
+    if (failure === undefined && !turn.messages.some(({ isTaken }) => isTaken)) return;
+    turn.failure = failure;
+    turn.isStopped = failure === undefined;
   }
 
   async function settle(): Promise<void> {
