@@ -164,28 +164,46 @@ export class TriggerEngine {
     this.#sleep();
   }
 
-  /** Reads events until there are none left, each group of them as one transaction. */
+  /**
+   * Reads events until there are none left, each group of them as one transaction. What came while a run of a group went
+   * on is settled before its end is read, however late both are read.
+   */
   async #readAll(): Promise<void> {
     for (;;) {
       const events = await loadEvents(this.#parts.store, { afterSeq: this.#seen, limit: EVENTS_AT_ONCE });
-      const newest = events.at(-1);
-      if (newest === undefined) return;
-      const batch = this.#newBatch();
-      const agreed = new Map<string, boolean>();
-      const acts = async (repositoryId: string): Promise<boolean> => {
-        const known = agreed.get(repositoryId) ?? (await this.#acts(repositoryId));
-        agreed.set(repositoryId, known);
-        return known;
-      };
-      const ended: FiringRow[] = [];
-      for (const event of events) {
-        const firing = event.type === "run.ended" ? this.#open.ofRun(event.run ?? "") : undefined;
-        if (firing !== undefined) ended.push(firing);
-        await batch.take(event, acts);
+      if (events.length === 0) return;
+      for (let rest = events; rest.length > 0;) {
+        const end = rest.findIndex((event) => this.#endedBy(event)?.group !== undefined);
+        const size = end < 0 ? rest.length : Math.max(end, 1);
+        await this.#readSome(rest.slice(0, size));
+        rest = rest.slice(size);
+        if (rest.length > 0) await this.#arrange();
       }
-      await this.#commit(batch, newest.seq, ended);
-      this.#seen = newest.seq;
     }
+  }
+
+  async #readSome(events: readonly EventRow[]): Promise<void> {
+    const batch = this.#newBatch();
+    const agreed = new Map<string, boolean>();
+    const acts = async (repositoryId: string): Promise<boolean> => {
+      const known = agreed.get(repositoryId) ?? (await this.#acts(repositoryId));
+      agreed.set(repositoryId, known);
+      return known;
+    };
+    const ended: FiringRow[] = [];
+    for (const event of events) {
+      const firing = this.#endedBy(event);
+      if (firing !== undefined) ended.push(firing);
+      await batch.take(event, acts);
+    }
+    const seq = events.at(-1)?.seq ?? this.#seen;
+    await this.#commit(batch, seq, ended);
+    this.#seen = seq;
+  }
+
+  /** The firing that has come to its end with an event. */
+  #endedBy({ type, run }: EventRow): FiringRow | undefined {
+    return type === "run.ended" && run !== undefined ? this.#open.ofRun(run) : undefined;
   }
 
   async #doDue(): Promise<void> {
