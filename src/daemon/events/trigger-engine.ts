@@ -16,30 +16,23 @@
  * 2. A firing starts one run at most: the run's request is the firing itself.
  * 3. Nothing of a repository fires or starts while its file is not the one that was agreed to.
  */
-import { toAnabranchError } from "../../base/errors.ts";
 import { faultPoint } from "../../base/fault.ts";
-import { newId } from "../../base/ids.ts";
-import { Semaphore } from "../../base/semaphore.ts";
 import { createSignal, type Signal } from "../../base/signal.ts";
 import { Turns } from "../../base/turns.ts";
 import { eventReader, loadCursor, moveCursor } from "../../store/cursors.ts";
-import type { DeadLetterKind } from "../../store/dead-letters.ts";
 import { loadEvents, loadNewestSeq, type EventRow } from "../../store/events.ts";
-import { loadOpenFirings, updateFiring, type FiringPatch, type FiringRow } from "../../store/firings.ts";
+import { loadOpenFirings, updateFiring, type FiringRow } from "../../store/firings.ts";
 import { findNotices, type NoticeRow } from "../../store/notices.ts";
-import { putOutbox } from "../../store/outbox.ts";
 import type { Statement } from "../../store/port.ts";
 import type { Reason } from "../../store/runs.ts";
 import { expireTriggerKeys } from "../../store/trigger-keys.ts";
 import type { Parts } from "../parts.ts";
 import { isTemporary } from "../patience.ts";
 import type { Reconciler } from "../reconciler.ts";
-import { bury } from "./dead-letter.ts";
 import { EventBatch } from "./event-batch.ts";
 import { OpenFiringBook } from "./open-firings.ts";
-import { startFiring, type Fired } from "./firing-start.ts";
+import { FiringRunner } from "./firing-runner.ts";
 import type { LiveSet, TriggerBook } from "./trigger-book.ts";
-import { describeFiring } from "./trigger-words.ts";
 
 /** The name of the cursor that says how far events were read. */
 export const TRIGGER_CURSOR = eventReader("triggers");
@@ -47,18 +40,16 @@ export const TRIGGER_CURSOR = eventReader("triggers");
 const EVENTS_AT_ONCE = 500;
 /** What nothing follows from need not be noted as read at once. */
 const MOST_UNNOTED = 1000;
-const STARTS_AT_ONCE = 4;
 const [LONGEST_SLEEP_MS, RETRY_MS, KEYS_EVERY_MS] = [60_000, 5000, 3_600_000];
 
 /** See the head of this file. */
 export class TriggerEngine {
   readonly #parts: Parts;
-  readonly #reconciler: Reconciler;
   readonly #book: TriggerBook;
   readonly #open: OpenFiringBook;
   readonly #signal: Signal;
   readonly #turns = new Turns();
-  readonly #starts = new Semaphore(STARTS_AT_ONCE);
+  readonly #runner: FiringRunner;
   #seen = 0;
   #noted = 0;
   #keysExpiredMs = 0;
@@ -67,10 +58,17 @@ export class TriggerEngine {
 
   constructor(parts: Parts, reconciler: Reconciler, book: TriggerBook) {
     this.#parts = parts;
-    this.#reconciler = reconciler;
     this.#book = book;
     this.#open = new OpenFiringBook();
     this.#signal = createSignal(() => this.#look());
+    this.#runner = new FiringRunner({
+      parts,
+      reconciler,
+      book,
+      open: this.#open,
+      acts: (repositoryId) => this.#acts(repositoryId),
+      wake: () => this.#signal.raise(),
+    });
     parts.store.onCommit(() => {
       if (this.isActive) this.#signal.raise();
     });
@@ -133,7 +131,8 @@ export class TriggerEngine {
   /** Ends the firings of triggers that are there no more. */
   async drop(triggerIds: ReadonlySet<string>, reason: Reason): Promise<void> {
     for (const firing of this.#open.all()) {
-      if (triggerIds.has(firing.triggerId) && firing.state !== "running") await this.#end(firing, "dropped", reason);
+      if (triggerIds.has(firing.triggerId) && firing.state !== "running")
+        await this.#runner.end(firing, "dropped", reason);
     }
   }
 
@@ -148,7 +147,7 @@ export class TriggerEngine {
       await this.#turns.run("", async () => {
         await this.#readAll();
         await this.#doDue();
-        await this.#arrange();
+        await this.#runner.arrange();
       });
     } catch (cause) {
       if (!isTemporary(cause)) {
@@ -177,7 +176,7 @@ export class TriggerEngine {
         const size = end < 0 ? rest.length : Math.max(end, 1);
         await this.#readSome(rest.slice(0, size));
         rest = rest.slice(size);
-        if (rest.length > 0) await this.#arrange();
+        if (rest.length > 0) await this.#runner.arrange();
       }
     }
   }
@@ -238,123 +237,12 @@ export class TriggerEngine {
     return firings;
   }
 
-  /** Starts, replaces, cancels and drops what waits, group by group. */
-  async #arrange(): Promise<void> {
-    for (const group of this.#open.touched()) {
-      const spec = group.newest === undefined ? undefined : this.#book.find(group.newest.triggerId)?.trigger.spec.group;
-      const decision = group.decide(spec, (firing) => this.#mayStart(firing));
-      for (const id of decision.replace) await this.#endById(id, "replaced", "a newer one waits in its place");
-      for (const id of decision.drop) await this.#endById(id, "dropped", "one was running when it came");
-      for (const id of decision.cancel) await this.#cancel(id);
-      for (const id of decision.start) this.#begin(id);
-    }
-  }
-
-  #mayStart({ triggerId, repositoryId }: FiringRow): boolean {
-    const set = this.#book.get(repositoryId);
-    return set?.isAgreed === true && set.triggers.get(triggerId)?.state === "active";
-  }
-
-  #begin(id: string): void {
-    const firing = this.#open.get(id);
-    if (firing === undefined) return;
-    this.#open.starting(id);
-    void this.#starts.run(() => this.#start(firing));
-  }
-
-  async #start(firing: FiringRow): Promise<void> {
-    const found = this.#book.find(firing.triggerId);
-    try {
-      if (found === undefined || !(await this.#acts(firing.repositoryId))) {
-        this.#open.started(firing.id);
-        return;
-      }
-      await this.#run({ firing, ...found });
-    } catch (cause) {
-      if (isTemporary(cause)) {
-        this.#parts.clock.after(RETRY_MS, () => {
-          this.#open.started(firing.id);
-          this.#signal.raise();
-        });
-        return;
-      }
-      const { kind: _kind, ...reason } = toAnabranchError(cause).toJSON();
-      this.#parts.log("warn", "a firing could not be started", { firing: firing.id, cause: reason.message });
-      await this.#bury(firing, reason.code === "BUDGET_SPENT" ? "budget" : "start", reason).catch(() => undefined);
-    }
-    this.#signal.raise();
-  }
-
-  async #run(fired: Fired): Promise<void> {
-    const { firing, trigger } = fired;
-    const notify = this.#notify(fired);
-    if (trigger.spec.workflow === undefined) {
-      await this.#change(firing, { state: "ended", endedMs: this.#parts.clock.wallMs() }, notify);
-      return;
-    }
-    const run = await startFiring(this.#parts, this.#reconciler, fired, await this.#book.fileOf(fired.set));
-    faultPoint("firing.started");
-    const running = await this.#change(firing, { state: "running", run: run.row.id }, notify);
-    // A newer one may have wanted its place while it was being started.
-    if (this.#open.isCancelling(firing.id)) await this.#cancel(firing.id);
-    // Its end may have been read before anybody knew whose it is.
-    if (run.row.state === "ended") await this.#change(running, { state: "ended", endedMs: this.#parts.clock.wallMs() });
-  }
-
-  #notify({ firing, trigger }: Fired): Statement[] {
-    const { title, detail } = describeFiring(trigger.spec, firing);
-    return trigger.spec.notify.map((target) =>
-      putOutbox({
-        id: newId(this.#parts.random),
-        key: `firing:${firing.id}:${target}`,
-        repositoryId: firing.repositoryId,
-        target,
-        record: { kind: "trigger", title, text: detail, command: `anabranch triggers show ${trigger.spec.name}` },
-        createdMs: this.#parts.clock.wallMs(),
-      }),
-    );
-  }
-
-  async #cancel(id: string): Promise<void> {
-    const run = this.#parts.book.get(this.#open.get(id)?.run ?? "");
-    this.#open.cancelling(id);
-    if (run !== undefined) await this.#reconciler.cancel(run, undefined, false);
-  }
-
-  async #endById(id: string, state: "replaced" | "dropped", message: string): Promise<void> {
-    const firing = this.#open.get(id);
-    if (firing !== undefined) await this.#end(firing, state, { code: "SKIPPED", message });
-  }
-
-  async #end(firing: FiringRow, state: "replaced" | "dropped", reason: Reason): Promise<void> {
-    await this.#change(firing, { state, reason, endedMs: this.#parts.clock.wallMs() });
-    if (firing.notice !== undefined) await this.#parts.notices.withdraw(firing.notice);
-  }
-
-  /** A firing that never starts is kept as a dead letter. */
-  async #bury(firing: FiringRow, kind: DeadLetterKind, reason: Reason): Promise<void> {
-    const { triggerId, repositoryId, cause, events } = firing;
-    const atMs = this.#parts.clock.wallMs();
-    const name = triggerId.slice(triggerId.indexOf("/") + 1);
-    const title = `${name} did not start: ${reason.message}`;
-    const record = { title, reason, trigger: triggerId, seq: events.lastSeq, cause };
-    const letter = bury(this.#parts, { key: `${kind} ${firing.id}`, repositoryId, kind, record });
-    await this.#change(firing, { state: "dead", reason, endedMs: atMs }, letter);
-  }
-
-  async #change(firing: FiringRow, patch: FiringPatch, also: readonly Statement[] = []): Promise<FiringRow> {
-    await this.#parts.store.commit([updateFiring(firing, patch), ...also]);
-    const after = { ...firing, ...patch, version: firing.version + 1 };
-    this.#open.put(after);
-    return after;
-  }
-
   async #answered(notice: NoticeRow): Promise<void> {
     const id = notice.record.data?.["firing"];
     const firing = typeof id === "string" ? this.#open.get(id) : undefined;
     if (notice.kind !== "approval" || firing?.state !== "approval") return;
     try {
-      await this.#turns.run("", () => this.#settleApproval(firing, notice));
+      await this.#turns.run("", () => this.#runner.settleApproval(firing, notice));
     } catch (cause) {
       this.#parts.log("warn", "an answer could not be noted", { firing: firing.id, cause: String(cause) });
       this.#parts.clock.after(RETRY_MS, () => void this.#answered(notice));
@@ -364,19 +252,7 @@ export class TriggerEngine {
 
   async #recoverApproval(firing: FiringRow): Promise<void> {
     const [notice] = await findNotices(this.#parts.store, firing.notice ?? "");
-    if (notice !== undefined && notice.state !== "open") await this.#settleApproval(firing, notice);
-  }
-
-  async #settleApproval(firing: FiringRow, { state, record, id }: NoticeRow): Promise<void> {
-    if (state === "approved") {
-      await this.#change(firing, { state: "queued" });
-      return;
-    }
-    const code = state === "expired" ? "APPROVAL_EXPIRED" : "APPROVAL_DENIED";
-    const said = record.answer === undefined ? "" : `: ${record.answer}`;
-    const message = state === "expired" ? "nobody has answered in time" : `a person said no${said}`;
-    const hint = "anabranch events --dead; anabranch events replay ID asks again";
-    await this.#bury(firing, "approval", { code, message, hint, data: { notice: id } });
+    if (notice !== undefined && notice.state !== "open") await this.#runner.settleApproval(firing, notice);
   }
 
   /** Whether the triggers of a repository act, as its file is now; where they do no more, a person is told. */
