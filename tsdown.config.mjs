@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { defineConfig } from "tsdown";
 
 import { repositoryFileJsonSchema } from "./src/workflows/json-schema.ts";
@@ -25,6 +25,7 @@ export default defineConfig([
     hooks: {
       "build:done": () => {
         copyFileSync("src/process/shim.sh", "dist/shim.sh");
+        copyGrammars();
         copyFileSync("src/agents/acp/gemini-defaults.json", "dist/gemini-defaults.json");
         writeFileSync("dist/anabranch.schema.json", `${JSON.stringify(repositoryFileJsonSchema(), undefined, 2)}\n`);
       },
@@ -45,3 +46,12 @@ export default defineConfig([
     dts: false,
   },
 ]);
+
+function copyGrammars() {
+  mkdirSync("dist/grammars", { recursive: true });
+  copyFileSync("node_modules/web-tree-sitter/web-tree-sitter.wasm", "dist/grammars/web-tree-sitter.wasm");
+  for (const language of ["typescript", "tsx", "javascript", "python", "go", "rust", "java"]) {
+    const file = `tree-sitter-${language}.wasm`;
+    copyFileSync(`node_modules/@vscode/tree-sitter-wasm/wasm/${file}`, `dist/grammars/${file}`);
+  }
+}

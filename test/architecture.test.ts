@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workflows: ["base", "engine"],
   workspaces: ["base", "git", "process", "store"],
   merge: [],
+  grammars: ["merge"],
   landing: ["base", "git", "merge", "workspaces"],
   triggers: ["base", "engine", "process", "git", "store"],
   protocol: ["base", "engine", "workflows"],
@@ -35,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   sdk: ["base", "process", "workflows", "protocol"],
   mcp: ["base", "workflows", "protocol", "sdk"],
-  cli: ["base", "engine", "protocol", "sdk"],
+  cli: ["base", "engine", "merge", "grammars", "protocol", "sdk"],
   index: ["base", "protocol", "sdk", "workflows"],
 };
 

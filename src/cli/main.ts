@@ -4,6 +4,7 @@ import { CommanderError, Option, type Command } from "commander";
 import { AGENT_KINDS, MESSAGE_TIMINGS } from "../engine/agent.ts";
 import { addBackgroundCommands, addServiceCommands } from "./background-program.ts";
 import { addEventCommands } from "./event-program.ts";
+import { addMergeCommands } from "./merge-program.ts";
 import { act, addCommand, addCommon, addRunOptions, program } from "./program.ts";
 
 addCommand(
@@ -418,6 +419,7 @@ for (const [name, about] of [
 addServiceCommands(daemon);
 addBackgroundCommands();
 addEventCommands();
+addMergeCommands();
 
 function addConflicts(usage: string, about: string, word: string, help: string, parent: Command = program): Command {
   const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
