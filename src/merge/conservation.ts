@@ -5,7 +5,8 @@ import type { TextVersions } from "./versions.ts";
 export type { Loss } from "./loss.ts";
 export { findTreeLosses } from "./tree-conservation.ts";
 
-const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
+/** As characters, and as bytes. */
+const BYTE_ORDER_MARK = /^(?:\ufeff|\u00ef\u00bb\u00bf)/;
 
 /**
  * Counts, line by line, whether a result has what both sides made of the base. It knows nothing of how the result was
@@ -81,14 +82,14 @@ function findFormLosses({ base, ours, theirs }: TextVersions, result: string): T
     return [{ kind: expected === before ? "foreign-change" : "lost-change", detail, count: 1 }];
   };
   return [
-    ...compare("byte order mark", (text) => text.startsWith(BYTE_ORDER_MARK)),
+    ...compare("byte order mark", (text) => BYTE_ORDER_MARK.test(text)),
     ...compare("line ends", plainLineEndOf),
     ...compare("end of the last line", hasLastLineEnd),
   ];
 }
 
 function withoutMark(text: string): string {
-  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text;
+  return text.replace(BYTE_ORDER_MARK, "");
 }
 
 function lineEndOf(text: string): "lf" | "crlf" | "mixed" | undefined {

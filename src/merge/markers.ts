@@ -1,4 +1,4 @@
-import { BYTE_ORDER_MARK, putTogether, takeVersionsApart } from "./text-form.ts";
+import { markOf, putTogether, takeVersionsApart } from "./text-form.ts";
 import { findAddedRegions, findRegions } from "./three-way.ts";
 import type { TextVersions } from "./versions.ts";
 
@@ -44,7 +44,7 @@ export function hasMarkers(text: string): boolean {
 }
 
 function findMarker(text: string, sign: string, from: number): number {
-  const start = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  const start = markOf(text).length;
   for (let at = text.indexOf(sign, from); at >= 0; at = text.indexOf(sign, at + 1)) {
     const isAtStart = at === start || text[at - 1] === "\n" || text[at - 1] === "\r";
     if (isAtStart && /^[ \r\n]?$/.test(text.charAt(at + sign.length))) return at;

@@ -1,11 +1,12 @@
 import type { LineVersions, TextVersions } from "./versions.ts";
 
-/** How a text in UTF-8 may begin. */
-export const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
+/** How a text in UTF-8 may begin: where it is read as characters, and where as bytes. */
+const BYTE_ORDER_MARKS = ["\ufeff", "\u00ef\u00bb\u00bf"] as const;
 
 /** What a text has apart from its lines. `undefined`: the text is too short to say. */
 export interface TextForm {
-  readonly hasMark: boolean;
+  /** The byte order mark; empty where there is none. */
+  readonly mark: string;
   readonly lineEnd: "\n" | "\r\n" | undefined;
   readonly endsWithLineEnd: boolean | undefined;
 }
@@ -16,14 +17,19 @@ export interface FormedText {
   readonly form: TextForm;
 }
 
+/** The byte order mark that a text begins with, or nothing. */
+export function markOf(text: string): string {
+  return BYTE_ORDER_MARKS.find((mark) => text.startsWith(mark)) ?? "";
+}
+
 /**
  * Takes a text apart, so that its lines and its form can be merged each by itself.
  *
  * @param keepReturns leaves carriage returns in the lines: for texts whose line ends differ from line to line
  */
 export function takeApart(text: string, keepReturns: boolean): FormedText {
-  const hasMark = text.startsWith(BYTE_ORDER_MARK);
-  const body = hasMark ? text.slice(BYTE_ORDER_MARK.length) : text;
+  const mark = markOf(text);
+  const body = text.slice(mark.length);
   const hasReturns = !keepReturns && body.includes("\r") && body.includes("\r\n");
   const lines = body.split(hasReturns ? "\r\n" : "\n");
   const isSplit = lines.length > 1;
@@ -32,7 +38,7 @@ export function takeApart(text: string, keepReturns: boolean): FormedText {
   return {
     lines,
     form: {
-      hasMark,
+      mark,
       lineEnd: isSplit ? (hasReturns ? "\r\n" : "\n") : undefined,
       endsWithLineEnd: body === "" ? undefined : last === "",
     },
@@ -78,7 +84,7 @@ function impossible(): never {
 
 /** Puts a text together again; the inverse of {@link takeApart}. */
 export function putTogether(lines: readonly string[], form: TextForm): string {
-  const mark = form.hasMark ? BYTE_ORDER_MARK : "";
+  const { mark } = form;
   if (lines.length === 0) return mark;
   const lineEnd = form.lineEnd ?? "\n";
   // Without an end, a last line that is empty would be none.
@@ -90,9 +96,15 @@ export function putTogether(lines: readonly string[], form: TextForm): string {
 function mergeForms(base: TextForm | undefined, ours: TextForm, theirs: TextForm): TextForm | undefined {
   const lineEnd = mergeValues(base?.lineEnd, ours.lineEnd, theirs.lineEnd);
   if (lineEnd === "undecided") return undefined;
-  const hasMark = mergeValues(base?.hasMark, ours.hasMark, theirs.hasMark);
+  const mark = mergeMarks(base?.mark, ours.mark, theirs.mark);
   const ends = mergeValues(base?.endsWithLineEnd, ours.endsWithLineEnd, theirs.endsWithLineEnd);
-  return { hasMark: hasMark !== false, lineEnd, endsWithLineEnd: ends === "undecided" ? true : ends };
+  return { mark, lineEnd, endsWithLineEnd: ends === "undecided" ? true : ends };
+}
+
+// There is one mark or none; where no base decides, it stays.
+function mergeMarks(base: string | undefined, ours: string, theirs: string): string {
+  if (ours === theirs || theirs === base) return ours;
+  return ours === base || ours === "" ? theirs : ours;
 }
 
 function mergeValues<Value>(base: Value, ours: Value, theirs: Value): Value | "undecided" {

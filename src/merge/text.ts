@@ -8,8 +8,11 @@ import { mergeWhiteSpace } from "./white-space.ts";
 export { hasMarkers, withMarkers } from "./markers.ts";
 export type { Hunk, TextVersions } from "./versions.ts";
 
-/** How a path may be merged. What has a merge driver we do not know is `binary`. */
-export type MergePolicy = "text" | "union" | "binary";
+/**
+ * How a path may be merged. What has a merge driver we do not know is `binary`; what a program has made is merged by
+ * `lines` and nothing finer.
+ */
+export type MergePolicy = "text" | "lines" | "union" | "binary";
 
 /** What became of three versions: one text, and what made it; or the places a person has to decide on. */
 export type TextMerge =

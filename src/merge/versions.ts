@@ -1,4 +1,4 @@
-/** Three versions of one text, one character a byte (latin1). Without a base, both sides added it. */
+/** Three versions of one text: characters, or one for each byte (latin1) where they are no UTF-8. Without a base, both sides added it. */
 export interface TextVersions {
   readonly base: string | undefined;
   readonly ours: string;

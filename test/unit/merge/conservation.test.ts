@@ -53,7 +53,9 @@ describe("the conservation check of a text", () => {
 
   it("finds line ends, a byte order mark and an end of the last line that a side changed for nothing", () => {
     expect(found("a\nb\n", "a\r\nb\r\n", "a\nb\nc\n", "a\nb\nc\n")).toEqual(["lost-change line ends 1"]);
-    expect(found("a\n", "\u00ef\u00bb\u00bfa\n", "a\nb\n", "a\nb\n")).toEqual(["lost-change byte order mark 1"]);
+    for (const mark of ["\u00ef\u00bb\u00bf", "\ufeff"]) {
+      expect(found("a\n", `${mark}a\n`, "a\nb\n", "a\nb\n")).toEqual(["lost-change byte order mark 1"]);
+    }
     expect(found("a\n", "a", "a\nb\n", "a\nb\n")).toEqual(["lost-change end of the last line 1"]);
     expect(found("a\n", "a\nb\n", "a\n", "a\nb")).toEqual(["foreign-change end of the last line 1"]);
   });

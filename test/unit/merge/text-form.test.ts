@@ -20,11 +20,11 @@ describe("a text taken apart", () => {
   it("has its lines without their ends, and says how they ended", () => {
     expect(takeApart("\u00ef\u00bb\u00bfa\r\n\r\nb", false)).toEqual({
       lines: ["a", "", "b"],
-      form: { hasMark: true, lineEnd: "\r\n", endsWithLineEnd: false },
+      form: { mark: "\u00ef\u00bb\u00bf", lineEnd: "\r\n", endsWithLineEnd: false },
     });
     expect(takeApart("", false)).toEqual({
       lines: [],
-      form: { hasMark: false, lineEnd: undefined, endsWithLineEnd: undefined },
+      form: { mark: "", lineEnd: undefined, endsWithLineEnd: undefined },
     });
     expect(takeApart("\n", false).lines).toEqual([""]);
   });

@@ -202,6 +202,7 @@ describe("the form of a text", () => {
   const forms: readonly (readonly [name: string, change: (text: string) => string])[] = [
     ["CRLF line ends", (text) => text.replaceAll("\n", "\r\n")],
     ["a byte order mark", (text) => MARK + text],
+    ["a byte order mark in characters", (text) => `\ufeff${text}`],
     ["no end of the last line", (text) => text.replace(/\n$/, "")],
     ["all three", (text) => MARK + text.replaceAll("\n", "\r\n").replace(/\r\n$/, "")],
   ];
