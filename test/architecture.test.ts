@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "triggers",
     "protocol",
   ],
-  sdk: ["base", "process", "workflows", "protocol"],
+  sdk: ["base", "process", "git", "workflows", "protocol"],
   mcp: ["base", "workflows", "protocol", "sdk"],
   cli: ["base", "engine", "merge", "grammars", "protocol", "sdk"],
   index: ["base", "protocol", "sdk", "workflows"],

@@ -14,4 +14,25 @@ Out:  {"id": 1, "status": "merged", "text": "…", "resolvers": ["entities"], "c
 Examples:
   anabranch merge-files --jsonl < requests.jsonl`,
   ).option("--jsonl", "one JSON document a line, in and out");
+  addCommand(
+    "merge-driver <base> <ours> <theirs> [path]",
+    "merge one file, as git asks its merge drivers to",
+    () => import("./commands/merge-driver.ts"),
+    `
+git calls it, once it is set up: anabranch setup git. The result replaces OURS; status 1
+says that conflicts are left in it, between markers.`,
+  ).option("--classes <letters>", "classes of resolutions that need no person: AB, or ABC, ABCD");
+  addCommand(
+    "setup <what>",
+    "let git itself merge with the engine",
+    () => import("./commands/setup.ts"),
+    `
+Examples:
+  anabranch setup git              in this repository: its config and .git/info/attributes
+  anabranch setup git --global     in all of your repositories
+  anabranch setup git --undo`,
+  )
+    .option("--global", "for all of your repositories")
+    .option("--undo", "take it out again")
+    .option("--classes <letters>", "classes of resolutions that need no person: AB, or ABC, ABCD");
 }

@@ -1,4 +1,5 @@
 import { findTextLosses } from "./conservation.ts";
+import { lockFileOwner } from "./lock-file.ts";
 import type { PolicyDrop, ResolutionClass, ResolverName } from "./resolution.ts";
 import type { Parsers } from "./syntax/parsers.ts";
 import { mergeText, type MergePolicy } from "./text.ts";
@@ -25,7 +26,7 @@ export type FileMerge =
     }
   | {
       readonly status: "conflict";
-      readonly why: "lines" | "binary" | "both-added" | "loss";
+      readonly why: "lines" | "binary" | "both-added" | "loss" | "lock-file";
       readonly hunks: readonly Hunk[];
       readonly detail?: string;
     };
@@ -33,6 +34,9 @@ export type FileMerge =
 /** Merges a file: the first resolver that is sound for it wins, and its result counts only if nothing was lost. */
 export function mergeFile({ path, versions, policy }: FileMergeRequest): FileMerge {
   const merge = mergeText(versions, policy);
+  if (merge.status === "conflict" && policy === "text" && lockFileOwner(path) !== undefined) {
+    return { status: "conflict", why: "lock-file", hunks: [] };
+  }
   if (merge.status === "conflict") return merge;
   const losses = merge.resolver === "union" ? [] : findTextLosses(path, versions, merge.text);
   const [first] = losses;
