@@ -1,7 +1,7 @@
 /**
  * Whether a receipt is true: judged from what the objects of the vault say, never from what was noted elsewhere. Pure.
  */
-import type { Loss } from "../merge/conservation.ts";
+import type { Loss } from "../merge/conservation/loss.ts";
 import { landingOf, taskOf } from "./landed-commit.ts";
 import { neededCommits, type HandMerge, type LandedChangeset, type Receipt } from "./receipt.ts";
 import type { Waiver } from "./tree-merge.ts";

@@ -1,4 +1,6 @@
-import { findTextLosses, findTreeLosses, type Loss } from "../merge/conservation.ts";
+import type { Loss } from "../merge/conservation/loss.ts";
+import { findTextLosses } from "../merge/conservation/text-losses.ts";
+import { findTreeLosses } from "../merge/conservation/tree-losses.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { Composed } from "./compose.ts";
 import { openPath, type OpenPath } from "./decision.ts";

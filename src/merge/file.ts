@@ -1,4 +1,4 @@
-import { findTextLosses } from "./conservation.ts";
+import { findTextLosses } from "./conservation/text-losses.ts";
 import { lockFileOwner } from "./lock-file.ts";
 import type { PolicyDrop, ResolutionClass, ResolverName } from "./resolution.ts";
 import type { Parsers } from "./syntax/parsers.ts";

@@ -2,7 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { PathChange } from "../../../src/merge/change.ts";
-import { findTextLosses, findTreeLosses, type Loss } from "../../../src/merge/conservation.ts";
+import type { Loss } from "../../../src/merge/conservation/loss.ts";
+import { findTextLosses } from "../../../src/merge/conservation/text-losses.ts";
+import { findTreeLosses } from "../../../src/merge/conservation/tree-losses.ts";
 import { mergeText } from "../../../src/merge/text.ts";
 import { anyPlainVersions, textOf, textsOf } from "../../fixtures/texts.ts";
 

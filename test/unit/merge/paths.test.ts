@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { PathChange } from "../../../src/merge/change.ts";
-import { findTreeLosses } from "../../../src/merge/conservation.ts";
+import { findTreeLosses } from "../../../src/merge/conservation/tree-losses.ts";
 import { planPaths } from "../../../src/merge/paths.ts";
 
 const ABSENT = { mode: "000000", oid: "0".repeat(40) };

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { findTextLosses } from "../../../src/merge/conservation.ts";
+import { findTextLosses } from "../../../src/merge/conservation/text-losses.ts";
 import { mergeText, type MergePolicy, type TextMerge, type TextVersions } from "../../../src/merge/text.ts";
 import {
   anyBytes,

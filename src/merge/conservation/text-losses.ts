@@ -1,9 +1,6 @@
 import { countLines, findCountLosses, shorten, type CountedLines } from "./line-count.ts";
 import type { Loss, TextLoss } from "./loss.ts";
-import type { TextVersions } from "./versions.ts";
-
-export type { Loss } from "./loss.ts";
-export { findTreeLosses } from "./tree-conservation.ts";
+import type { TextVersions } from "../versions.ts";
 
 /** As characters, and as bytes. */
 const BYTE_ORDER_MARK = /^(?:\ufeff|\u00ef\u00bb\u00bf)/;

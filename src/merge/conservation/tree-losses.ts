@@ -1,6 +1,6 @@
-import { ABSENT_MODE, type Entry, type PathChange } from "./change.ts";
+import { ABSENT_MODE, type Entry, type PathChange } from "../change.ts";
 import type { Loss } from "./loss.ts";
-import type { Rename } from "./paths.ts";
+import type { Rename } from "../paths.ts";
 
 /** Three sets of changes of one base, and what to make allowance for. */
 export interface TreeVersions {
