@@ -101,7 +101,7 @@ type Hunk = NonNullable<PathConflict["hunks"]>[number];
 function viewHunk(hunk: Hunk, most: number): ConflictFileView["hunks"][number] {
   const view = (start: number, lines: readonly string[]): ConflictFileView["hunks"][number]["base"] => ({
     start: start + 1,
-    lines: lines.slice(0, most).map(decode),
+    lines: lines.slice(0, most).map((line) => line.slice(0, LONGEST_LINE)),
     linesLeft: Math.max(0, lines.length - most),
   });
   return {
@@ -112,11 +112,6 @@ function viewHunk(hunk: Hunk, most: number): ConflictFileView["hunks"][number] {
 }
 
 const LONGEST_LINE = 2000;
-
-// Texts are merged byte by byte; people read characters.
-function decode(line: string): string {
-  return Buffer.from(line, "latin1").toString("utf8").slice(0, LONGEST_LINE);
-}
 
 async function viewLanded(parts: Parts, landed: PathHistory): Promise<ConflictFileView["landed"][number]> {
   const { commit, subject, author, attempt } = landed;

@@ -46,7 +46,7 @@ export function viewLanding({ id, run, record }: LandingRow<LandingRecord>): Lan
       attempt,
       commit,
       paths,
-      resolved: resolved.map((one) => ({ ...one })),
+      resolved: resolved.map(({ path, resolver, class: resolverClass }) => ({ path, resolver, class: resolverClass })),
       waivers: waivers.map((one) => ({ ...one })),
     })),
     verification: {

@@ -17,10 +17,13 @@ export interface PathPolicy {
 }
 
 const AS_TEXT: PathPolicy = { policy: "text" };
+const AS_LINES: PathPolicy = { policy: "lines" };
 const AS_BINARY: PathPolicy = { policy: "binary" };
 const AS_UNION: PathPolicy = { policy: "union" };
 /** Attributes that say nothing of merging need not be asked. */
-const SAYS_SOMETHING = /merge|binary|\[attr\]/;
+const SAYS_SOMETHING = /merge|binary|generated|\[attr\]/;
+/** By these a path is what a program has made: parts of it mean nothing by themselves. */
+const GENERATED = ["linguist-generated", "generated"];
 /** Git itself reads no larger file of attributes. */
 const LARGEST_BYTES = 100 * 1024 * 1024;
 
@@ -113,14 +116,24 @@ async function askGit(
     const index = files.map(({ path, mode, oid }) => `${mode} ${oid}\t${path}\0`).join("");
     await git.run(place, ["update-index", "-z", "--index-info"], { input: Buffer.from(index, "latin1") });
     const input = Buffer.from(paths.map((path) => `${encodePath(path)}\0`).join(""), "latin1");
-    const { stdout } = await git.run(place, ["check-attr", "--cached", "-z", "--stdin", "merge"], { input });
+    const names = ["merge", ...GENERATED];
+    const { stdout } = await git.run(place, ["check-attr", "--cached", "-z", "--stdin", ...names], { input });
+    // For each path and attribute: path, attribute, value.
     const records = stdout.toString("latin1").split("\0").slice(0, -1);
-    return paths.map((_, at) => [decodePath(records[3 * at] ?? ""), policyOf(records[3 * at + 2] ?? "")]);
+    return paths.map((_, at) => {
+      const first = 3 * names.length * at;
+      const [merge = "", ...generated] = names.map((__, attribute) => records[first + 3 * attribute + 2] ?? "");
+      return [decodePath(records[first] ?? ""), policyOf(merge, generated.some(isTrue))];
+    });
   });
 }
 
-function policyOf(value: string): PathPolicy {
-  if (value === "unspecified" || value === "set" || value === "text") return AS_TEXT;
+function isTrue(value: string): boolean {
+  return value === "set" || value === "true";
+}
+
+function policyOf(value: string, isGenerated: boolean): PathPolicy {
+  if (value === "unspecified" || value === "set" || value === "text") return isGenerated ? AS_LINES : AS_TEXT;
   if (value === "unset" || value === "binary") return AS_BINARY;
   return value === "union" ? AS_UNION : { policy: "binary", driver: decodePath(value) };
 }

@@ -3,6 +3,7 @@ import type { Vault } from "../workspaces/vault.ts";
 import { openPath, type Decision, type OpenPath } from "./decision.ts";
 import { entriesAt, type Sides } from "./sides.ts";
 import type { MergeDraft } from "./structural.ts";
+import { waiversOfPolicies } from "./policy-waivers.ts";
 import type { PathConflict, ResolvedPath, Waiver } from "./tree-merge.ts";
 
 /** A tree made of ours, and what is known about it. */
@@ -51,7 +52,10 @@ interface Decided {
 
 function decide(decision: Decision, choices: Choices): Decided {
   const nothing = { edits: [], held: [], resolved: [], waivers: [], conflicts: [] };
-  if (decision.type === "merged") return { ...nothing, edits: decision.edits, resolved: [decision.resolved] };
+  if (decision.type === "merged") {
+    const { edits, resolved } = decision;
+    return { ...nothing, edits, resolved: [resolved], waivers: waiversOfPolicies(resolved) };
+  }
   const choice = choices.get(decision.conflict.path);
   const edits = choice === undefined ? undefined : decision.choices[choice];
   if (choice === undefined || edits === undefined) return { ...nothing, conflicts: [decision.conflict] };

@@ -1,10 +1,14 @@
 import { Semaphore } from "../base/semaphore.ts";
 import type { Git } from "../git/git.ts";
 import type { Entry } from "../merge/change.ts";
-import { hasMarkers, mergeText, type MergePolicy, type TextMerge, type TextVersions } from "../merge/text.ts";
+import type { FileMerge } from "../merge/file.ts";
+import { hasMarkers, type MergePolicy } from "../merge/text.ts";
+import type { Hunk } from "../merge/versions.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import { readPolicies, type PathPolicy } from "./attributes.ts";
 import { editTo, type Decision } from "./decision.ts";
+import { readContents, type TextEncoding } from "./file-contents.ts";
+import { mergeContents } from "./file-merge.ts";
 import type { ConflictKind, PathConflict } from "./tree-merge.ts";
 
 /** A file that both sides changed, or both added; each may have it at another path. */
@@ -57,7 +61,7 @@ async function decideMeeting(vault: Vault, meeting: Meeting, { policy, driver }:
     const why = policy === "binary" ? "the attributes say that it is not to be merged" : `it has ${sizeBytes} bytes`;
     return open(meeting, "binary", `both sides changed ${meeting.path}, and ${why}`);
   }
-  return mergeContents(vault, meeting, mode, policy);
+  return decideContents(vault, meeting, mode, policy);
 }
 
 function namesDriver(path: string, driver: string): string {
@@ -70,33 +74,27 @@ async function largestSize({ objects }: Vault, { base, ours, theirs }: Meeting):
   return Math.max(...sizes.map((size) => size ?? 0));
 }
 
-async function mergeContents(vault: Vault, meeting: Meeting, mode: string, policy: MergePolicy): Promise<Decision> {
-  const versions = await readVersions(vault, meeting);
-  const merge = mergeText(versions, policy);
-  if (merge.status === "conflict") return openContents(meeting, merge);
-  if (hasMarkers(merge.text) && !hasMarkers(versions.ours) && !hasMarkers(versions.theirs)) {
-    return open(meeting, "contents", `merging ${meeting.path} would leave conflict markers in it`);
-  }
-  const oid = vault.objects.stageBlob(Buffer.from(merge.text, "latin1"));
+async function decideContents(vault: Vault, meeting: Meeting, mode: string, policy: MergePolicy): Promise<Decision> {
   const { path, movedFrom } = meeting;
+  const { versions, encoding } = await readContents(vault, meeting);
+  const merge = await mergeContents(path, { versions, encoding }, policy);
+  if (merge.status === "conflict") return openContents(meeting, merge, encoding);
+  if (hasMarkers(merge.text) && !hasMarkers(versions.ours) && !hasMarkers(versions.theirs)) {
+    return open(meeting, "contents", `merging ${path} would leave conflict markers in it`);
+  }
+  const oid = vault.objects.stageBlob(Buffer.from(merge.text, encoding));
+  const { resolvers, drops } = merge;
   return {
     type: "merged",
     path,
     edits: [...(movedFrom === undefined ? [] : [editTo(movedFrom, undefined)]), editTo(path, { mode, oid })],
-    resolved: { path, resolver: merge.resolver, class: merge.resolver === "union" ? "D" : "A" },
-    // A union keeps what a side deleted: that is what it is for.
-    text: merge.resolver === "union" ? undefined : { versions, result: merge.text },
+    resolved: {
+      path,
+      resolver: resolvers.join("+"),
+      class: merge.class,
+      ...(drops.length === 0 ? {} : { drops }),
+    },
   };
-}
-
-async function readVersions({ objects }: Vault, { base, ours, theirs }: Meeting): Promise<TextVersions> {
-  const read = async ({ oid }: Entry): Promise<string> => (await objects.readBlob(oid)).toString("latin1");
-  const [before, own, other] = await Promise.all([
-    base === undefined ? undefined : read(base),
-    read(ours),
-    read(theirs),
-  ]);
-  return { base: before, ours: own, theirs: other };
 }
 
 /** Content and mode are each taken from the side that changed them. */
@@ -105,13 +103,39 @@ function mergeModes({ base, ours, theirs }: Meeting): string | undefined {
   return ours.mode === base?.mode ? theirs.mode : undefined;
 }
 
-function openContents(meeting: Meeting, { why, hunks }: Extract<TextMerge, { status: "conflict" }>): Decision {
+function openContents(
+  meeting: Meeting,
+  { why, hunks, detail }: Extract<FileMerge, { status: "conflict" }>,
+  encoding: TextEncoding,
+): Decision {
   const { path } = meeting;
+  const places = encoding === "utf8" ? hunks : hunks.map(readable);
   if (why === "binary") return open(meeting, "binary", `both sides changed ${path}, which is no text`);
   if (why === "both-added") {
-    return open(meeting, "both-added", `both sides added ${path}, with different contents`, hunks);
+    return open(meeting, "both-added", `both sides added ${path}, with different contents`, places);
   }
-  return open(meeting, "contents", `both sides changed ${path} ${placesOf(hunks.length)}`, hunks);
+  if (why === "loss") {
+    return open(meeting, "loss", `merging ${path} would not keep every edit: ${detail ?? "lost-change"}`, places);
+  }
+  if (why === "lock-file") {
+    return open(
+      meeting,
+      "contents",
+      `both sides changed ${path}, which its own program makes: it is not merged as text`,
+    );
+  }
+  return open(meeting, "contents", `both sides changed ${path} ${placesOf(hunks.length)}`, places);
+}
+
+/** A place for people to read, where its lines are bytes. */
+function readable(hunk: Hunk): Hunk {
+  const decode = (line: string): string => Buffer.from(line, "latin1").toString("utf8");
+  return {
+    ...hunk,
+    baseLines: hunk.baseLines.map(decode),
+    ours: hunk.ours.map(decode),
+    theirs: hunk.theirs.map(decode),
+  };
 }
 
 function placesOf(count: number): string {

@@ -1,18 +1,16 @@
 import type { TreeEdit } from "../git/tree-editor.ts";
 import { ABSENT_MODE, type Entry, type PathChange } from "../merge/change.ts";
-import type { TextVersions } from "../merge/text.ts";
 import type { PathConflict, ResolvedPath } from "./tree-merge.ts";
 
 /** What is to become of one path at which both sides meet. */
 export type Decision = MergedPath | OpenPath;
 
-/** A path that was merged: the edits of ours that make it so, and what the check needs. */
-interface MergedPath {
+/** A path that was merged, its content checked: the edits of ours that make it so. */
+export interface MergedPath {
   readonly type: "merged";
   readonly path: string;
   readonly edits: readonly TreeEdit[];
   readonly resolved: ResolvedPath;
-  readonly text?: { readonly versions: TextVersions; readonly result: string } | undefined;
 }
 
 /** A path that needs a person's choice, and the edits of ours that each choice means. */

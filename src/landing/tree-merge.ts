@@ -1,5 +1,6 @@
 import type { PathChange, Entry } from "../merge/change.ts";
-import type { Hunk } from "../merge/text.ts";
+import type { PolicyDrop, ResolutionClass } from "../merge/resolution.ts";
+import type { Hunk } from "../merge/versions.ts";
 
 /** Three trees to be merged: commits or trees in the vault. */
 export interface MergeRequest {
@@ -46,8 +47,11 @@ export interface PathConflict {
 /** A path that both sides changed and that was merged all the same. */
 export interface ResolvedPath {
   readonly path: string;
+  /** Their names, joined by `+`. */
   readonly resolver: string;
-  readonly class: "A" | "B" | "C" | "D";
+  readonly class: ResolutionClass;
+  /** What a policy dropped; each has a waiver. */
+  readonly drops?: readonly PolicyDrop[] | undefined;
 }
 
 /** An edit that was dropped on purpose, and by whom. */
