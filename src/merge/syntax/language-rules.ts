@@ -33,8 +33,8 @@ export interface LanguageRules {
   opensFile(node: Node): boolean;
   /** The name of the run that a node belongs to, such as `imports`. */
   runOf(node: Node): string | undefined;
-  /** What a node is in a list of this kind of owner; a file has none. */
-  partOf(node: Node, owner: EntityKind | undefined): Part;
+  /** What a node is, with its prefixes, in a list of this kind of owner; a file has none. */
+  partOf(node: Node, owner: EntityKind | undefined, prefixes: readonly Node[]): Part;
 }
 
 /** A part without a name. */

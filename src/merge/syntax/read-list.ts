@@ -18,6 +18,8 @@ interface Stretch {
   readonly start: number;
   end: number;
   readonly nodes: Node[];
+  /** Decorators and attributes before the first of the nodes. */
+  readonly prefixes: readonly Node[];
   run: string | undefined;
 }
 
@@ -83,7 +85,7 @@ function headerEntity(nodes: readonly Node[], end: number, { text }: Reader): En
 function linesOf(nodes: readonly Node[], { text, rules }: Reader): Lines {
   const stretches: Stretch[] = [];
   let comments: Node[] = [];
-  let prefix: number | undefined;
+  let prefixes: Node[] = [];
   for (const node of nodes) {
     const { type } = node;
     const last = stretches.at(-1);
@@ -91,10 +93,10 @@ function linesOf(nodes: readonly Node[], { text, rules }: Reader): Lines {
       if (last !== undefined && node.startIndex < last.end)
         last.end = Math.max(last.end, lineEndAt(text, node.endIndex));
       else comments.push(node);
-    } else if (rules.prefixes.has(type)) prefix ??= node.startIndex;
+    } else if (rules.prefixes.has(type)) prefixes.push(node);
     else {
-      addNode(stretches, node, lineStartAt(text, prefix ?? node.startIndex), { text, rules });
-      prefix = undefined;
+      addNode(stretches, node, prefixes, { text, rules });
+      prefixes = [];
       comments = [];
     }
   }
@@ -104,14 +106,15 @@ function linesOf(nodes: readonly Node[], { text, rules }: Reader): Lines {
 function addNode(
   stretches: Stretch[],
   node: Node,
-  start: number,
+  prefixes: readonly Node[],
   { text, rules }: Pick<Reader, "text" | "rules">,
 ): void {
   const last = stretches.at(-1);
+  const start = lineStartAt(text, (prefixes[0] ?? node).startIndex);
   const end = lineEndAt(text, node.endIndex);
   const run = rules.runOf(node);
   if (last === undefined || (start >= last.end && (run === undefined || run !== last.run)))
-    stretches.push({ start, end, nodes: [node], run });
+    stretches.push({ start, end, nodes: [node], prefixes, run });
   else {
     if (run !== last.run) last.run = undefined;
     last.nodes.push(node);
@@ -136,7 +139,7 @@ function entitiesOf(
 }
 
 function entityOf(
-  { start: coreStart, end, nodes, run }: Stretch,
+  { start: coreStart, end, nodes, prefixes, run }: Stretch,
   start: number,
   runs: Map<string, number>,
   place: { owner: EntityKind | undefined; depth: number; reader: Reader },
@@ -149,7 +152,7 @@ function entityOf(
     return leaf({ ...STATEMENT, kind: "imports", name }, start, coreStart, end);
   }
   if (node === undefined || nodes.length > 1 || node.isError) return leaf(STATEMENT, start, coreStart, end);
-  const part = place.reader.rules.partOf(node, place.owner);
+  const part = place.reader.rules.partOf(node, place.owner, prefixes);
   const isWhole = place.depth >= MAX_DEPTH || (place.reader.hasErrors && node.hasError);
   const body = isWhole || part.body === undefined ? undefined : bodyOf(part.kind, part.body, place.depth, place.reader);
   return { ...leaf(part, start, coreStart, end), body };

@@ -1,6 +1,9 @@
 import type { Language } from "../../language.ts";
 import type { LanguageRules } from "../language-rules.ts";
+import { GO } from "./go.ts";
+import { JAVA } from "./java.ts";
 import { PYTHON } from "./python.ts";
+import { RUST } from "./rust.ts";
 import { SCRIPT } from "./script.ts";
 
 const RULES: Readonly<Record<Language, LanguageRules>> = {
@@ -8,9 +11,9 @@ const RULES: Readonly<Record<Language, LanguageRules>> = {
   tsx: SCRIPT,
   javascript: SCRIPT,
   python: PYTHON,
-  go: SCRIPT,
-  rust: SCRIPT,
-  java: SCRIPT,
+  go: GO,
+  rust: RUST,
+  java: JAVA,
 };
 
 /** How entities are seen in a language. */

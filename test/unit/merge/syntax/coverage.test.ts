@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 describe.each(LANGUAGES)("entities of %s", (language) => {
-  const snippets = SNIPPETS[language] ?? [];
+  const snippets = SNIPPETS[language];
 
   it("cover any mixture of code without gap or overlap", () => {
     const texts = fc

@@ -37,10 +37,51 @@ const PYTHON = [
   'if __name__ == "__main__":\n    main()\n',
 ];
 
+const JAVA = [
+  "/* licence */\npackage a.b;\n",
+  "import java.util.*;\nimport static x.Y.z; // z\n",
+  "/** Says. */\n@Deprecated\npublic class A<T> extends B {\n    private final int x = 1, y[] = {2};\n\n    static {\n        init();\n    }\n\n    @Inject\n    A(final int a, String... b) {\n    }\n\n    // one\n    void m(int a) {\n        new Runnable() {\n            public void run() {}\n        };\n    }\n    void m(List<String> a) {}\n\n    class Inner {\n        int z;\n    }\n    // last\n}\n",
+  "enum E {\n    P,\n    // second\n    Q(1) {\n        void x() {}\n    };\n\n    private int v;\n}\n",
+  "interface I {\n    int C = 1;\n    default void d() {}\n}\n",
+  "record R(int a) {\n    R {\n    }\n}\n",
+  "int top = 1; /* and\nso on */ int more = 2;\n",
+];
+
+const RUST = [
+  "//! Says.\n#![feature(x)]\n",
+  "use std::io;\nextern crate foo;\n",
+  "pub mod m;\n#[macro_use]\nmod n;\n",
+  "/// Says.\n#[derive(Debug)]\n// why\npub struct S<T> {\n    pub a: u8,\n    #[serde(skip)]\n    b: T, // last\n}\n",
+  "pub enum E {\n    A,\n    /// second\n    B(u8),\n    C { x: u8 },\n}\n",
+  "impl<T> Tr<T> for S<T> {\n    type Q = u8;\n    const K: u8 = 1;\n\n    fn f(&self) {}\n}\n",
+  "trait Tr<T> {\n    fn f(&self);\n    fn d(&self) {}\n}\n",
+  "#[cfg(test)]\nmod tests {\n    use super::*;\n\n    #[test]\n    fn t() {}\n}\n",
+  "declare_lint! {\n    /// Says.\n    pub NAME,\n    Warn\n}\n",
+  "foo!(a); bar!(b); /* and\nso on */ baz!();\n",
+  "macro_rules! mac {\n    () => {};\n}\n",
+  "pub async fn h() {\n    let x = 1;\n}\n",
+];
+
+const GO = [
+  "// licence\n\n// Package x says.\npackage x\n",
+  'import "fmt"\nimport (\n\t"a"\n\tb "c"\n)\n',
+  "// A says.\ntype A struct {\n\tX, Y int\n\t// embedded\n\t*Emb\n}\n",
+  "type I interface {\n\tM(x int) error\n\tOther\n}\n",
+  "type (\n\tP int\n\tQ = string\n)\n",
+  "const (\n\tC1 = iota\n\n\t// second\n\tC2\n)\n",
+  "var (\n\tv1 = 1\n\tv2, v3 int // last\n)\n",
+  'var w = map[string]int{\n\t"a": 1,\n\t"b": 2,\n}\n',
+  "func (a *A) M(x int) error {\n\treturn nil\n}\n",
+  "func f() {}; func g() {} /* and\nso on */\n",
+];
+
 /** Pieces of code that may follow each other. */
-export const SNIPPETS: Readonly<Partial<Record<Language, readonly string[]>>> = {
+export const SNIPPETS: Readonly<Record<Language, readonly string[]>> = {
   javascript: JAVASCRIPT,
   typescript: TYPESCRIPT,
   tsx: [...TYPESCRIPT, "const v = (\n  <div>\n    {x}\n  </div>\n);\n"],
   python: PYTHON,
+  java: JAVA,
+  rust: RUST,
+  go: GO,
 };
