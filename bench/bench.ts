@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly seed: number | undefined;
   /** An empty folder of the bench's own; removed afterwards. */
   readonly folder: string;
+  /** A folder of merges that people made. */
+  readonly cases: string | undefined;
 }
 
 /** One bench. */

@@ -3,6 +3,7 @@
  * npm run bench -- --short         all of them in the form for machines, under three minutes
  * npm run bench -- NAME [NAME…]    some of them
  * npm run bench -- NAME --seed 7   one random case again
+ * npm run bench -- merge-corpus --cases FOLDER
  *
  * Prints tables, writes `.build/bench/NAME.json`, ends with status 1 when a limit was broken.
  */
@@ -22,6 +23,7 @@ import { landing } from "./landing.ts";
 import { cpuPressureMs, describeMachine } from "./machine.ts";
 import { makespanReal } from "./makespan-real.ts";
 import { makespan } from "./makespan.ts";
+import { mergeCorpus } from "./merge-corpus.ts";
 import { overhead } from "./overhead.ts";
 import { planner } from "./planner.ts";
 import { Report } from "./report.ts";
@@ -48,11 +50,12 @@ const BENCHES: readonly Bench[] = [
   delivery,
   eventFlow,
   watch,
+  mergeCorpus,
 ];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { short: { type: "boolean", default: false }, seed: { type: "string" } },
+  options: { short: { type: "boolean", default: false }, seed: { type: "string" }, cases: { type: "string" } },
 });
 const unknown = positionals.find((name) => !BENCHES.some((bench) => bench.name === name));
 if (unknown !== undefined || !existsSync(resolve("dist/cli.js"))) {
@@ -82,7 +85,7 @@ async function runBench(bench: Bench): Promise<{ passed: number; failed: number 
   console.log(`\n== ${bench.name}: ${bench.about}${values.short ? " (short form)" : ""}`);
   try {
     const seed = values.seed === undefined ? undefined : Number(values.seed);
-    await bench.run(report, { short: values.short, seed, folder });
+    await bench.run(report, { short: values.short, seed, folder, cases: values.cases });
   } catch (cause) {
     console.error(cause);
     report.limit("errors", 1, { atMost: 0 });

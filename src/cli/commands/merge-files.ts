@@ -67,8 +67,9 @@ function readRequest(line: string): MergeFilesRequest | { id: unknown; error: st
     return { id: null, error: `this line is no JSON: ${cause instanceof Error ? cause.message : String(cause)}` };
   }
   const { id = null, path, base, ours, theirs } = request ?? {};
-  if (typeof path !== "string" || typeof ours !== "string" || typeof theirs !== "string") {
-    return { id, error: "path, ours and theirs must be strings" };
+  const isBase = base === undefined || base === null || typeof base === "string";
+  if (typeof path !== "string" || typeof ours !== "string" || typeof theirs !== "string" || !isBase) {
+    return { id, error: "path, ours and theirs must be strings, and base one or null" };
   }
   return { id, path, ours, theirs, base: base ?? null };
 }
