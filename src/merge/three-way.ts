@@ -5,7 +5,7 @@ import type { LineVersions } from "./versions.ts";
 const NONE = new Int32Array();
 
 /** A range of lines, from `start` up to and without `end`. */
-interface Range {
+export interface Range {
   readonly start: number;
   readonly end: number;
 }
@@ -28,8 +28,11 @@ export interface Region {
  */
 export function findRegions(versions: LineVersions): Region[] {
   const [base = NONE, inOurs = NONE, inTheirs = NONE] = numberLines(versions.base, versions.ours, versions.theirs);
-  const ours = findNumberedEdits(base, inOurs);
-  const theirs = findNumberedEdits(base, inTheirs);
+  return regionsOfEdits(versions, findNumberedEdits(base, inOurs), findNumberedEdits(base, inTheirs));
+}
+
+/** {@link findRegions}, of edits that have been found already: those of each side in order, and apart from each other. */
+export function regionsOfEdits(versions: LineVersions, ours: readonly Edit[], theirs: readonly Edit[]): Region[] {
   const regions: Region[] = [];
   let before: Place = { base: 0, ours: 0, theirs: 0 };
   let [oursAt, theirsAt] = [0, 0];

@@ -1,0 +1,100 @@
+import type { Language } from "../language.ts";
+import type { ResolutionClass } from "../resolution.ts";
+import type { Region } from "../three-way.ts";
+import { ABSENT, layOut, type Pick, type SliceVersions } from "./layout.ts";
+import { uniteElements } from "./elements.ts";
+import { containsChange } from "./contained.ts";
+import { keepsEveryToken } from "./token-count.ts";
+import { findTokenRegions } from "./token-edits.ts";
+
+const MOST_TOKENS = 4000;
+
+/** What became of some lines, merged token by token. */
+export interface TokenMerge {
+  readonly text: string;
+  readonly class: ResolutionClass;
+}
+
+/** Merges lines token by token. `undefined`: both sides changed the same tokens, or tokens that touch. */
+export function mergeTokens(slices: SliceVersions, language: Language | undefined): TokenMerge | undefined {
+  const { base, ours, theirs } = slices;
+  if (Math.max(base.texts.length, ours.texts.length, theirs.texts.length) > MOST_TOKENS) return undefined;
+  const regions = findTokenRegions({ base: base.texts, ours: ours.texts, theirs: theirs.texts });
+  const picks: Pick[] = [];
+  for (const region of regions) {
+    const picked = pickRegion(slices, region);
+    if (picked === undefined) return undefined;
+    for (const pick of picked) picks.push(pick);
+  }
+  const texts = textsOf(picks);
+  if (!keepsEveryToken({ base: base.texts, ours: ours.texts, theirs: theirs.texts, result: texts })) return undefined;
+  const text = layOut(picks, slices, language);
+  return text === undefined ? undefined : { text, class: base.texts.length === 0 ? "B" : "C" };
+}
+
+function pickRegion(slices: SliceVersions, region: Region): readonly Pick[] | undefined {
+  if (region.type !== "conflict") return pickSide(slices, region);
+  return pickConflict({
+    base: slices.base.texts.slice(region.base.start, region.base.end),
+    ours: pickSide(slices, { ...region, type: "ours" }),
+    theirs: pickSide(slices, { ...region, type: "theirs" }),
+  });
+}
+
+function pickConflict(conflict: Conflict): readonly Pick[] | undefined {
+  const { base, ours, theirs } = conflict;
+  const [inOurs, inTheirs] = [textsOf(ours), textsOf(theirs)];
+  if (containsChange(base, inOurs, inTheirs)) return ours;
+  if (containsChange(base, inTheirs, inOurs)) return theirs;
+  return base.length === 0 ? uniteElements(ours, theirs) : mergeEnds(conflict);
+}
+
+/** Tokens that both sides changed. */
+interface Conflict {
+  readonly base: readonly string[];
+  readonly ours: readonly Pick[];
+  readonly theirs: readonly Pick[];
+}
+
+// One side only put a comma or a semicolon behind what the other changed, or took it away.
+function mergeEnds({ base, ours, theirs }: Conflict): readonly Pick[] | undefined {
+  const before = base.at(-1) === "," || base.at(-1) === ";";
+  const [byOurs, byTheirs] = [endsOpen(ours), endsOpen(theirs)];
+  const core = before ? base.slice(0, -1) : base;
+  const [oursCore, theirsCore] = [byOurs ? ours.slice(0, -1) : ours, byTheirs ? theirs.slice(0, -1) : theirs];
+  const oursKept = textsOf(oursCore).join("\0") === core.join("\0");
+  const theirsKept = textsOf(theirsCore).join("\0") === core.join("\0");
+  if (core.length === 0 || oursKept === theirsKept) return undefined;
+  const merged = oursKept ? theirsCore : oursCore;
+  if (merged.length === 0) return undefined;
+  const isEnded = byOurs === before ? byTheirs : byOurs;
+  if (!isEnded) return merged;
+  const end = byOurs ? ours.at(-1) : theirs.at(-1);
+  return end === undefined ? undefined : [...merged, end];
+}
+
+function endsOpen(picks: readonly Pick[]): boolean {
+  const last = picks.at(-1)?.text;
+  return last === "," || last === ";";
+}
+
+function textsOf(picks: readonly Pick[]): string[] {
+  return picks.map(({ text }) => text);
+}
+
+function pickSide(slices: SliceVersions, { type, base, ours, theirs }: Region): Pick[] {
+  const side = type === "theirs" ? "theirs" : "ours";
+  const range = side === "theirs" ? theirs : ours;
+  const picks: Pick[] = [];
+  for (let at = range.start; at < range.end; at += 1) {
+    const by = at - range.start;
+    picks.push({
+      text: slices[side].texts[at] as string,
+      kind: slices[side].kinds[at] ?? "mark",
+      base: type === "same" ? base.start + by : ABSENT,
+      ours: type === "theirs" ? ABSENT : ours.start + by,
+      theirs: type === "ours" ? ABSENT : theirs.start + by,
+    });
+  }
+  return picks;
+}

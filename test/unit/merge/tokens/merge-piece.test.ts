@@ -1,0 +1,96 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import type { Language } from "../../../../src/merge/language.ts";
+import { mergePiece } from "../../../../src/merge/tokens/merge-piece.ts";
+
+function merge(base: string, ours: string, theirs: string, language: Language = "typescript"): string {
+  const merge = mergePiece({ base, ours, theirs }, { language, kind: undefined });
+  return merge.status === "merged" ? merge.text : "conflict";
+}
+
+const anyLine = fc.constantFrom("a(b);", "if (c) {", "}", "d: 1,", "// some words", "  e,", "", "return f;");
+const anyText = fc.array(anyLine, { maxLength: 12 }).map((lines) => lines.map((line) => `${line}\n`).join(""));
+
+describe("a piece that only one side changed, or both alike", () => {
+  it("is what that side made of it, whatever it is", () => {
+    fc.assert(
+      fc.property(anyText, anyText, (base, side) => {
+        expect(merge(base, side, base)).toBe(side);
+        expect(merge(base, base, side)).toBe(side);
+        expect(merge(base, side, side)).toBe(side);
+      }),
+    );
+  });
+});
+
+describe("edits of both sides in one piece", () => {
+  it("are merged, or not, whichever side is ours", () => {
+    fc.assert(
+      fc.property(anyText, anyText, anyText, (base, ours, theirs) => {
+        const isConflict = merge(base, ours, theirs) === "conflict";
+        expect(merge(base, theirs, ours) === "conflict").toBe(isConflict);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe("edits of lines that touch", () => {
+  it("are both applied where they change different lines", () => {
+    expect(merge("a = 1;\nb = 2;\n", "a = 11;\nb = 2;\n", "a = 1;\nb = 22;\n")).toBe("a = 11;\nb = 22;\n");
+    expect(merge("a();\nb();\n", "a();\nx();\nb();\n", "a();\nc();\n")).toBe("a();\nx();\nc();\n");
+    expect(merge("a();\nb();\nc();\n", "a();\nc();\n", "a();\nb();\nd();\n")).toBe("a();\nd();\n");
+  });
+
+  it("stay a conflict where one side deleted what the other changed", () => {
+    expect(merge("a();\nb();\nc();\n", "a();\nc();\n", "a();\nb(1);\nc();\n")).toBe("conflict");
+  });
+
+  it("stay a conflict where both inserted statements at one place", () => {
+    expect(merge("a();\nb();\n", "a();\nx();\nb();\n", "a();\ny();\nb();\n")).toBe("conflict");
+  });
+});
+
+describe("edits of one line", () => {
+  it("are both applied where they change different tokens", () => {
+    expect(merge("call(a, b);\n", "call(a, b, c);\n", "callAll(a, b);\n")).toBe("callAll(a, b, c);\n");
+    expect(merge("f(a).g();\n", "f(a, 1).g();\n", "f(a).h(2);\n")).toBe("f(a, 1).h(2);\n");
+  });
+
+  it("stay a conflict where they change one token, or tokens that touch", () => {
+    expect(merge("let a = 1;\n", "let a = 2;\n", "let a = 3;\n")).toBe("conflict");
+    expect(merge("let a = one;\n", "let a = ones;\n", "let a = phone;\n")).toBe("conflict");
+    expect(merge("let a = b c;\n", "let a = x c;\n", "let a = b y;\n")).toBe("conflict");
+  });
+
+  it("are the larger one where it has the other", () => {
+    expect(merge("call(a);\n", "call(a, b);\n", "call(a, b, c);\n")).toBe("call(a, b, c);\n");
+  });
+});
+
+describe("elements that both sides added to a list", () => {
+  it("are all in it, once what both added", () => {
+    expect(merge("f = [a, b];\n", "f = [a, b, c];\n", "f = [a, b, d];\n")).toBe("f = [a, b, c, d];\n");
+    expect(merge("x = {\n  a: 1,\n};\n", "x = {\n  a: 1,\n  b: 2,\n};\n", "x = {\n  a: 1,\n  c: 3,\n};\n")).toBe(
+      "x = {\n  a: 1,\n  b: 2,\n  c: 3,\n};\n",
+    );
+    expect(merge("x = [\n  a\n];\n", "x = [\n  a,\n  b\n];\n", "x = [\n  a,\n  c\n];\n")).toBe(
+      "x = [\n  a,\n  b,\n  c\n];\n",
+    );
+  });
+
+  it("stay a conflict where two of one name differ", () => {
+    expect(merge("x = { a: 1 };\n", "x = { a: 1, b: 2 };\n", "x = { a: 1, b: 3 };\n")).toBe("conflict");
+  });
+});
+
+describe("layout", () => {
+  it("of one side goes with what the other side changed", () => {
+    const base = "if (a) {\n  b();\n  c();\n}\n";
+    const ours = "try {\n  if (a) {\n    b();\n    c();\n  }\n} finally {}\n";
+    const theirs = "if (a) {\n  b();\n  x();\n  c();\n}\n";
+    expect(merge(base, ours, theirs)).toBe("try {\n  if (a) {\n    b();\n    x();\n    c();\n  }\n} finally {}\n");
+    expect(merge("f(a, b);\n", "f(\n  a,\n  b,\n);\n", "f(a, c);\n")).toBe("f(\n  a,\n  c,\n);\n");
+  });
+});
