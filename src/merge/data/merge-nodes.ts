@@ -1,0 +1,231 @@
+import type { PolicyDrop } from "../resolution.ts";
+import { orderKeys } from "./key-order.ts";
+import { keysOfList } from "./list-keys.ts";
+import {
+  areSame,
+  areSameComments,
+  areSameItems,
+  textOfNode,
+  type DataItem,
+  type DataNode,
+  type DataTable,
+} from "./node.ts";
+import type { Ruling, ValueRules } from "./value-rules.ts";
+
+/** What there is in each version. */
+export interface Trio<Thing> {
+  readonly base: Thing | undefined;
+  readonly ours: Thing | undefined;
+  readonly theirs: Thing | undefined;
+}
+
+/** What a merge of data comes to know on its way. */
+export interface DataMergeState {
+  readonly rules: ValueRules;
+  readonly drops: PolicyDrop[];
+  /** The items whose edits contradict each other. A whole document has none. */
+  readonly conflicts: Trio<DataItem>[];
+  isInsertedTogether: boolean;
+}
+
+/** Stands for an item that is not in the result. */
+type Gone = "gone";
+
+/**
+ * Merges three versions of a value, key by key; what only one side changed is as that side has it.
+ *
+ * @returns nothing where edits contradict each other: the state says which
+ */
+export function mergeNodes(
+  state: DataMergeState,
+  place: readonly string[],
+  { base, ours, theirs }: Trio<DataNode>,
+): DataNode | undefined {
+  if (ours === undefined || theirs === undefined) return undefined;
+  if (areSame(ours, theirs) || areSame(base, theirs)) return ours;
+  if (areSame(base, ours)) return theirs;
+  if (ours.type === "leaf" || theirs.type === "leaf" || ours.type !== theirs.type) return undefined;
+  const before = base?.type === ours.type ? base : undefined;
+  return ours.type === "map"
+    ? mergeTables(state, place, { base: before, ours, theirs })
+    : mergeLists(state, place, { base: before, ours, theirs });
+}
+
+function mergeLists(
+  state: DataMergeState,
+  place: readonly string[],
+  { base, ours, theirs }: { base: DataTable | undefined; ours: DataTable; theirs: DataTable },
+): DataNode | undefined {
+  const keyed = keysOfList({ base, ours, theirs });
+  return keyed && mergeTables(state, place, keyed);
+}
+
+function mergeTables(
+  state: DataMergeState,
+  place: readonly string[],
+  { base, ours, theirs }: { base: DataTable | undefined; ours: DataTable; theirs: DataTable },
+): DataTable | undefined {
+  const items = {
+    base: new Map(base?.items.map((item) => [item.key, item])),
+    ours: new Map(ours.items.map((item) => [item.key, item])),
+    theirs: new Map(theirs.items.map((item) => [item.key, item])),
+  };
+  const order = orderKeys({
+    base: [...items.base.keys()],
+    ours: [...items.ours.keys()],
+    theirs: [...items.theirs.keys()],
+  });
+  if (ours.type === "list" && order.isMovedTwice) return undefined;
+  const merged: DataItem[] = [];
+  let isOpen = false;
+  for (const key of order.keys) {
+    const versions = { base: items.base.get(key), ours: items.ours.get(key), theirs: items.theirs.get(key) };
+    const item = mergeItems(state, [...place, key], versions);
+    if (item === undefined) isOpen = true;
+    else if (item !== "gone") merged.push(item);
+  }
+  state.isInsertedTogether ||= order.isInsertedTogether;
+  const open = pickSpace({ base: base?.open, ours: ours.open, theirs: theirs.open });
+  const close = pickSpace({ base: base?.close, ours: ours.close, theirs: theirs.close });
+  if (isOpen || open === undefined || close === undefined) return undefined;
+  return formTable({ base, ours, theirs }, merged, open, close);
+}
+
+function mergeItems(
+  state: DataMergeState,
+  place: readonly string[],
+  versions: Trio<DataItem>,
+): DataItem | Gone | undefined {
+  const { base, ours, theirs } = versions;
+  const known = state.conflicts.length;
+  const merged = ours && theirs ? mergePresent(state, place, { base, ours, theirs }) : mergeAbsent(versions);
+  if (merged !== undefined || state.conflicts.length > known) return merged;
+  const ruling = state.rules.decide(place, {
+    base: base?.value,
+    ours: ours?.value,
+    theirs: theirs?.value,
+  });
+  return ruling === undefined ? openItem(state, versions) : applyRuling(state, place, versions, ruling);
+}
+
+function mergePresent(
+  state: DataMergeState,
+  place: readonly string[],
+  { base, ours, theirs }: { base: DataItem | undefined; ours: DataItem; theirs: DataItem },
+): DataItem | undefined {
+  const value = mergeNodes(state, place, { base: base?.value, ours: ours.value, theirs: theirs.value });
+  return value && surround({ base, ours, theirs }, value);
+}
+
+/** Puts what stands around an item in the versions around its value. */
+function surround(
+  { base, ours, theirs }: { base: DataItem | undefined; ours: DataItem; theirs: DataItem },
+  value: DataNode,
+): DataItem | undefined {
+  const lead = pickSpace({ base: base?.lead, ours: ours.lead, theirs: theirs.lead });
+  const tail = pickSpace({ base: base?.tail, ours: ours.tail, theirs: theirs.tail });
+  const trail = pickSpace({ base: base?.trail, ours: ours.trail, theirs: theirs.trail });
+  const head = pickHead({ base, ours, theirs });
+  if (lead === undefined || tail === undefined || trail === undefined || head === undefined) return undefined;
+  return { ...ours, lead, head, value, tail, trail };
+}
+
+function pickHead({
+  base,
+  ours,
+  theirs,
+}: {
+  base: DataItem | undefined;
+  ours: DataItem;
+  theirs: DataItem;
+}): string | undefined {
+  return pickSpace({ base: base?.head, ours: ours.head, theirs: theirs.head });
+}
+
+/** Merges what stands around values: ours, unless only theirs changed a comment there. */
+function pickSpace({
+  base = "",
+  ours,
+  theirs,
+}: {
+  base: string | undefined;
+  ours: string;
+  theirs: string;
+}): string | undefined {
+  if (areSameComments(ours, theirs) || areSameComments(base, theirs)) return ours;
+  return areSameComments(base, ours) ? theirs : undefined;
+}
+
+function mergeAbsent({ base, ours, theirs }: Trio<DataItem>): DataItem | Gone | undefined {
+  const left = ours ?? theirs;
+  if (left === undefined) return "gone";
+  if (base === undefined) return left;
+  return areSameItems(base, left) ? "gone" : undefined;
+}
+
+function openItem(state: DataMergeState, versions: Trio<DataItem>): undefined {
+  state.conflicts.push(versions);
+}
+
+function applyRuling(
+  state: DataMergeState,
+  place: readonly string[],
+  versions: Trio<DataItem>,
+  ruling: Ruling,
+): DataItem | Gone | undefined {
+  const { base, ours, theirs } = versions;
+  if (ruling.type === "table") {
+    const value = mergeTables(state, place, ruling.versions);
+    if (value === undefined) return openItem(state, versions);
+    const like = ours ?? theirs;
+    return value.items.length === 0 || like === undefined ? "gone" : { ...like, value };
+  }
+  const kept = ruling.kept === undefined ? "gone" : keepValue({ base, ours, theirs }, ruling.kept);
+  if (kept === undefined) return openItem(state, versions);
+  const keptText = kept === "gone" ? "" : textOfItem(kept);
+  for (const side of ruling.dropped) {
+    const dropped = versions[side];
+    if (dropped !== undefined)
+      state.drops.push({ policy: ruling.policy, side, dropped: textOfItem(dropped), kept: keptText });
+  }
+  return kept;
+}
+
+function keepValue({ base, ours, theirs }: Trio<DataItem>, kept: string): DataItem | undefined {
+  if (ours === undefined || theirs === undefined) return undefined;
+  return surround({ base, ours, theirs }, { type: "leaf", source: kept });
+}
+
+function textOfItem({ head, value }: DataItem): string {
+  return (head + textOfNode(value)).trim();
+}
+
+const NEW_LINE = "\n";
+
+/** Makes a table of merged items, laid out as in ours; where ours has no items, as in theirs. */
+function formTable(
+  { base, ours, theirs }: { base: DataTable | undefined; ours: DataTable; theirs: DataTable },
+  items: readonly DataItem[],
+  open: string,
+  close: string,
+): DataTable {
+  const model = ours.items.length > 0 ? ours : theirs;
+  const isChanged = base !== undefined && ours.endsWithSeparator === base.endsWithSeparator;
+  const endsWithSeparator = (isChanged ? theirs : ours).endsWithSeparator && items.length > 0;
+  const table = { ...model, source: undefined, open, endsWithSeparator };
+  if (items.length === 0) return { ...table, items, close: closeEmpty(close) };
+  const laidOut = layOut(items, model);
+  const closing = model === theirs && areSameComments(close, theirs.close) ? theirs.close : close;
+  return { ...table, items: laidOut, close: closing };
+}
+
+function closeEmpty(close: string): string {
+  return close.includes("/") || close.includes("#") ? close : close.trimStart();
+}
+
+// In a table of one line, what stands before an item depends on whether it is the first.
+function layOut(items: readonly DataItem[], { items: models }: DataTable): readonly DataItem[] {
+  if (models.some(({ lead }) => lead.includes(NEW_LINE))) return items;
+  const [first, next] = [models[0]?.lead ?? "", models[1]?.lead ?? " "];
+  return items.map((item, at) => (item.lead.trim() === "" ? { ...item, lead: at === 0 ? first : next } : item));
+}
