@@ -13,6 +13,8 @@ export interface Hunk {
   ours: string[];
   theirsStart: number;
   theirs: string[];
+  /** What it is a part of, where that has a name: `class Basket > method add`. */
+  entity?: string;
 }
 
 /** The lines of three versions, without their ends. */

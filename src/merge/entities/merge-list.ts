@@ -1,0 +1,196 @@
+import type { PolicyDrop, Step } from "../resolution.ts";
+import { arrange, type Meeting, type PartLists, type Place, type Span, type Stretch } from "./arrangement.ts";
+import {
+  conflictBetween,
+  joinConflicts,
+  mergeAsText,
+  mergedAs,
+  mergeTrivially,
+  type ConflictOutcome,
+  type ListVersions,
+  type Merging,
+  type Outcome,
+  type Piece,
+  type Versions,
+} from "./context.ts";
+import { mergePart, type Offsets } from "./merge-part.ts";
+import { pairParts } from "./pairing.ts";
+import { readParts, type Part, type PartVersions } from "./part.ts";
+import { withSeparator } from "./separator.ts";
+import { isSorted, sortPlaces } from "./sorting.ts";
+import { findDuplicate, isSeparated, writeList, type Written } from "./written.ts";
+
+/** Merges three versions of a list of entities: what each of them became, and their order. */
+export function mergeList(list: ListVersions, merging: Merging): Outcome {
+  const whole = wholeOf(list, merging);
+  const trivial = mergeTrivially({ base: whole.base.text, ours: whole.ours.text, theirs: whole.theirs.text });
+  if (trivial !== undefined) return mergedAs(trivial);
+  const lists = readLists(list, merging);
+  const isReadable = list.separator === undefined || Object.values(lists).every(isSeparated);
+  if (!isReadable) return mergeAsText(whole, undefined, merging);
+  const merge = mergeParts({ ...list, lists }, merging);
+  if (merge.status === "merged" || merge.isFinal) return merge;
+  const asText = mergeAsText(whole, undefined, merging);
+  return asText.status === "merged" ? asText : merge;
+}
+
+function wholeOf({ bodies }: ListVersions, { texts }: Merging): Versions<Piece> {
+  const pieceOf = (text: string, { start, end }: Span): Piece => ({ text: text.slice(start, end), offset: start });
+  return {
+    base: pieceOf(texts.base, bodies.base),
+    ours: pieceOf(texts.ours, bodies.ours),
+    theirs: pieceOf(texts.theirs, bodies.theirs),
+  };
+}
+
+function readLists({ bodies, separator }: ListVersions, { texts }: Merging): PartLists {
+  return {
+    base: readParts(texts.base, bodies.base.entities, separator),
+    ours: readParts(texts.ours, bodies.ours.entities, separator),
+    theirs: readParts(texts.theirs, bodies.theirs.entities, separator),
+  };
+}
+
+interface List extends ListVersions {
+  readonly lists: PartLists;
+}
+
+function mergeParts(list: List, merging: Merging): Outcome {
+  const { lists } = list;
+  const stretches = arrange(lists, pairParts(lists.base, lists.ours), pairParts(lists.base, lists.theirs));
+  if ("movedTwice" in stretches) return placeConflict(list, stretches.movedTwice, merging);
+  const progress: Progress = { written: [], steps: [{ resolver: "entities", class: "A" }], drops: [], conflicts: [] };
+  const order = { isSorted: isSorted(lists) };
+  for (const stretch of stretches) mergeStretch(stretch, list, order, merging, progress);
+  if (progress.conflicts.length > 0) return joinConflicts(progress.conflicts);
+  const duplicate = findDuplicate(progress.written, lists);
+  if (duplicate !== undefined) return placeConflict(list, duplicate, merging);
+  return mergedAs(writeList(progress.written, lists, list.separator), progress.steps, progress.drops);
+}
+
+interface Progress {
+  readonly written: Written[];
+  readonly steps: Step[];
+  readonly drops: PolicyDrop[];
+  readonly conflicts: ConflictOutcome[];
+}
+
+interface Order {
+  readonly isSorted: boolean;
+}
+
+function mergeStretch(stretch: Stretch, list: List, order: Order, merging: Merging, progress: Progress): void {
+  const own: Progress = { written: [], steps: [], drops: [], conflicts: [] };
+  const offsets = offsetsOf(list, stretch);
+  for (const item of stretch.items) {
+    if ("base" in item) mergePlace(item, offsets, list, merging, own);
+    else mergeMeeting(item, offsets, list, order, merging, own);
+  }
+  const asText = own.conflicts.length > 0 ? mergeStretchAsText(stretch, list, merging, own) : undefined;
+  const result = asText ?? own;
+  progress.written.push(...result.written);
+  progress.steps.push(...result.steps);
+  progress.drops.push(...result.drops);
+  progress.conflicts.push(...result.conflicts);
+}
+
+function mergePlace(place: Place, offsets: Offsets, list: List, merging: Merging, progress: Progress): void {
+  const outcome = mergePart(partsOf(place, list.lists), offsets, list.scope, merging);
+  if (outcome.status === "conflict") {
+    progress.conflicts.push(outcome);
+    return;
+  }
+  progress.written.push({ text: outcome.text, place });
+  progress.steps.push(...outcome.steps);
+  progress.drops.push(...outcome.drops);
+}
+
+function partsOf({ base, ours, theirs }: Place, lists: PartLists): PartVersions {
+  const partOf = (parts: readonly Part[], at: number | undefined): Part | undefined =>
+    at === undefined ? undefined : parts[at];
+  return { base: partOf(lists.base, base), ours: partOf(lists.ours, ours), theirs: partOf(lists.theirs, theirs) };
+}
+
+// Things that have names can stand in any order. Of statements only one side may have brought some.
+function mergeMeeting(
+  meeting: Meeting,
+  offsets: Offsets,
+  list: List,
+  order: Order,
+  merging: Merging,
+  progress: Progress,
+): void {
+  if (list.isOrdered && hasStatement(meeting.ours, list.lists) && hasStatement(meeting.theirs, list.lists)) {
+    const piecesOf = (side: "ours" | "theirs"): Piece => {
+      const parts = meeting[side].map((place) => list.lists[side][place[side] ?? -1] as Part);
+      return { text: parts.map(({ text }) => text).join(""), offset: parts[0]?.entity.start ?? offsets[side] };
+    };
+    const base = { text: "", offset: offsets.base };
+    const pieces = { base, ours: piecesOf("ours"), theirs: piecesOf("theirs") };
+    progress.conflicts.push(conflictBetween(pieces, merging, false));
+    return;
+  }
+  const places = [...meeting.ours, ...meeting.theirs];
+  const arranged = order.isSorted ? sortPlaces(places, list.lists) : places;
+  for (const place of arranged) mergePlace(place, offsets, list, merging, progress);
+  progress.steps.push({ resolver: "entities", class: "B" });
+}
+
+function hasStatement(places: readonly Place[], lists: PartLists): boolean {
+  return places.some((place) => {
+    const { base, ours, theirs } = partsOf(place, lists);
+    return (base ?? ours ?? theirs)?.entity.name === undefined;
+  });
+}
+
+// Nothing may have gone from there or come there: as text it would be there twice, or nowhere.
+function mergeStretchAsText(
+  stretch: Stretch,
+  list: List,
+  merging: Merging,
+  { conflicts }: Progress,
+): Progress | undefined {
+  const isOnePart = stretch.items.length === 1 && spanLength(stretch.base) === 1;
+  if (isOnePart || stretch.isTangled || conflicts.some(({ isFinal }) => isFinal)) return undefined;
+  const pieces = {
+    base: pieceOfSpan(list, "base", stretch.base),
+    ours: pieceOfSpan(list, "ours", stretch.ours),
+    theirs: pieceOfSpan(list, "theirs", stretch.theirs),
+  };
+  const outcome = mergeAsText(pieces, undefined, merging);
+  if (outcome.status === "conflict") return undefined;
+  const { text, steps, drops } = outcome;
+  return { written: [{ text, place: undefined }], steps: [...steps], drops: [...drops], conflicts: [] };
+}
+
+function spanLength({ start, end }: Span): number {
+  return end - start;
+}
+
+function pieceOfSpan(list: List, side: keyof PartLists, { start, end }: Span): Piece {
+  const { separator } = list;
+  const parts = list.lists[side].slice(start, end);
+  const texts = parts.map(({ text }) => (separator === undefined ? text : withSeparator(text, separator)));
+  return { text: texts.join(""), offset: offsetOf(list, side, start) };
+}
+
+function offsetsOf(list: List, { base, ours, theirs }: Stretch): Offsets {
+  return {
+    base: offsetOf(list, "base", base.start),
+    ours: offsetOf(list, "ours", ours.start),
+    theirs: offsetOf(list, "theirs", theirs.start),
+  };
+}
+
+function offsetOf({ lists, bodies }: List, side: keyof PartLists, at: number): number {
+  return lists[side][at]?.entity.start ?? bodies[side].end;
+}
+
+function placeConflict(list: List, place: Place, merging: Merging): ConflictOutcome {
+  const pieceOf = (side: keyof PartLists): Piece => {
+    const at = place[side];
+    const part = at === undefined ? undefined : list.lists[side][at];
+    return { text: part?.text ?? "", offset: part?.entity.start ?? list.bodies[side].start };
+  };
+  return conflictBetween({ base: pieceOf("base"), ours: pieceOf("ours"), theirs: pieceOf("theirs") }, merging, true);
+}
