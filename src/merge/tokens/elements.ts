@@ -1,4 +1,4 @@
-import type { Pick } from "./layout.ts";
+import type { Pick } from "./pick.ts";
 
 const SEPARATORS = new Set([",", "|"]);
 const OPENING = new Set(["(", "[", "{"]);

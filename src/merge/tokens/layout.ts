@@ -1,27 +1,8 @@
 import type { Language } from "../language.ts";
-import type { TokenKind } from "./lexer.ts";
-import type { Slice } from "./slice.ts";
+import { indentationOf, mapIndentation } from "./indentation.ts";
+import { ABSENT, type Pick, type Side, type SliceVersions } from "./pick.ts";
 
-/** Where a token does not stand. */
-export const ABSENT = -2;
-
-/** A token of a merged text, and where it stands in each version. */
-export interface Pick {
-  readonly text: string;
-  readonly kind: TokenKind;
-  readonly base: number;
-  readonly ours: number;
-  readonly theirs: number;
-}
-
-/** Three versions of some lines, as tokens. */
-export interface SliceVersions {
-  readonly base: Slice;
-  readonly ours: Slice;
-  readonly theirs: Slice;
-}
-
-const START: Pick = { text: "", kind: "mark", base: -1, ours: -1, theirs: -1 };
+const FARTHEST = 200;
 
 /**
  * Writes out merged tokens with the white space that the versions have between them: where only one side changed it,
@@ -34,52 +15,42 @@ export function layOut(
   slices: SliceVersions,
   language: Language | undefined,
 ): string | undefined {
-  const layout = new Layout(slices, picks, language);
   const { base, ours, theirs } = slices;
-  const end: Pick = {
-    ...START,
-    base: base.texts.length,
-    ours: ours.texts.length,
-    theirs: theirs.texts.length,
-  };
+  const start: Pick = { text: "", kind: "mark", base: -1, ours: -1, theirs: -1 };
+  const end: Pick = { ...start, base: base.texts.length, ours: ours.texts.length, theirs: theirs.texts.length };
+  const layout = new Layout([start, ...picks, end], slices, language);
   const parts: string[] = [];
-  let left = START;
-  for (const right of [...picks, end]) {
-    const gap = layout.gapBetween(left, right);
+  for (let at = 1; at < picks.length + 2; at += 1) {
+    const gap = layout.gapBefore(at);
     if (gap === undefined) return undefined;
-    parts.push(gap, right.text);
-    left = right;
+    parts.push(gap, picks[at - 1]?.text ?? "");
   }
   return parts.join("");
 }
 
-type Side = "ours" | "theirs";
-
-function sideOf({ ours, theirs }: Pick): Side | undefined {
-  return ours !== ABSENT ? "ours" : theirs !== ABSENT ? "theirs" : undefined;
-}
-
 class Layout {
+  readonly #picks: readonly Pick[];
   readonly #slices: SliceVersions;
   readonly #language: Language | undefined;
-  readonly #indentations: Readonly<Record<Side, Indentations>>;
 
-  constructor(slices: SliceVersions, picks: readonly Pick[], language: Language | undefined) {
+  constructor(picks: readonly Pick[], slices: SliceVersions, language: Language | undefined) {
+    this.#picks = picks;
     this.#slices = slices;
     this.#language = language;
-    this.#indentations = {
-      ours: readIndentations(slices, picks, "ours"),
-      theirs: readIndentations(slices, picks, "theirs"),
-    };
   }
 
-  gapBetween(left: Pick, right: Pick): string | undefined {
+  gapBefore(at: number): string | undefined {
+    const [left, right] = [this.#pick(at - 1), this.#pick(at)];
     const ours = this.#gap("ours", left, right);
     const theirs = this.#gap("theirs", left, right);
-    if (ours !== undefined && theirs !== undefined) return this.#mergeGaps(ours, theirs, left, right);
-    if (ours !== undefined) return this.#respaced("theirs", ours, left, right) ?? this.#reindent(ours, "theirs");
-    if (theirs !== undefined) return this.#respaced("ours", theirs, left, right) ?? this.#reindent(theirs, "ours");
+    if (ours !== undefined && theirs !== undefined) return this.#mergeGaps(at, ours, theirs);
+    if (ours !== undefined) return this.#respaced(at, "theirs", ours) ?? this.#reindent(at, ours, "ours");
+    if (theirs !== undefined) return this.#respaced(at, "ours", theirs) ?? this.#reindent(at, theirs, "theirs");
     return this.#joint(left, right);
+  }
+
+  #pick(at: number): Pick {
+    return this.#picks[at] as Pick;
   }
 
   #gap(version: "base" | Side, left: Pick, right: Pick): string | undefined {
@@ -87,25 +58,62 @@ class Layout {
     return this.#slices[version].gaps[right[version]];
   }
 
-  #mergeGaps(ours: string, theirs: string, left: Pick, right: Pick): string | undefined {
+  #mergeGaps(at: number, ours: string, theirs: string): string | undefined {
     if (ours === theirs) return ours;
+    const [left, right] = [this.#pick(at - 1), this.#pick(at)];
     const base = this.#gap("base", left, right);
-    if (ours === base) return theirs;
-    if (theirs === base) return ours;
-    const hasMeaning =
-      left.kind === "quoted" && right.kind === "quoted" ? true : this.#language === "python" && ours.includes("\n");
+    if (ours === base) return this.#reindent(at, theirs, "theirs");
+    if (theirs === base) return this.#reindent(at, ours, "ours");
+    const isQuoted = left.kind === "quoted" && right.kind === "quoted";
+    const hasMeaning = isQuoted || (this.#language === "python" && ours.includes("\n"));
     return hasMeaning || ours.includes("\n") !== theirs.includes("\n") ? undefined : ours;
   }
 
   // What the other side made of the white space on which a new token borders.
-  #respaced(other: Side, gap: string, left: Pick, right: Pick): string | undefined {
-    const gapIn = (version: "base" | Side): string | undefined => {
-      if (left.base !== ABSENT && left[other] !== ABSENT) return this.#slices[version].gaps[left[version] + 1];
-      if (right.base !== ABSENT && right[other] !== ABSENT) return this.#slices[version].gaps[right[version]];
-      return undefined;
-    };
+  #respaced(at: number, other: Side, gap: string): string | undefined {
+    const [left, right] = [this.#pick(at - 1), this.#pick(at)];
+    const isAfter = left.base !== ABSENT && left[other] !== ABSENT;
+    const isBefore = right.base !== ABSENT && right[other] !== ABSENT;
+    if (isAfter === isBefore) return isAfter ? undefined : this.#respacedElement(at, other, gap);
+    if (isAfter && this.#isInsertion(at) && this.#lastOfRun(at).text !== ",") return undefined;
+    const gapIn = (version: "base" | Side): string | undefined =>
+      this.#slices[version].gaps[isAfter ? left[version] + 1 : right[version]];
     const [before, after] = [gapIn("base"), gapIn(other)];
     return before === gap && after !== before ? after : undefined;
+  }
+
+  // A new element of a list that the other side wrapped: as after the comma before it.
+  #respacedElement(at: number, other: Side, gap: string): string | undefined {
+    if (this.#pick(at - 1).text !== ",") return undefined;
+    let depth = 0;
+    for (let before = at - 2; before > Math.max(0, at - FARTHEST); before -= 1) {
+      const pick = this.#pick(before);
+      if (pick.kind !== "mark") continue;
+      if (")]}".includes(pick.text)) depth += 1;
+      const isOpening = "([{".includes(pick.text);
+      if (isOpening && --depth < -1) return undefined;
+      const isPlace = (isOpening && depth < 0) || (depth === 0 && pick.text === ",");
+      if (!isPlace || pick.base === ABSENT || pick[other] === ABSENT) continue;
+      const old = this.#slices.base.gaps[pick.base + 1] ?? "";
+      const now = this.#slices[other].gaps[pick[other] + 1] ?? "";
+      return now !== old && now.includes("\n") && !gap.includes("\n") ? now : undefined;
+    }
+    return undefined;
+  }
+
+  // Whether the new tokens that begin here replace none.
+  #isInsertion(at: number): boolean {
+    return this.#pick(this.#endOfRun(at)).base === this.#pick(at - 1).base + 1;
+  }
+
+  #lastOfRun(at: number): Pick {
+    return this.#pick(this.#endOfRun(at) - 1);
+  }
+
+  #endOfRun(at: number): number {
+    let end = at;
+    while (this.#pick(end).base === ABSENT) end += 1;
+    return end;
   }
 
   // Both sides put something at one place: the white space there is that before the second.
@@ -114,56 +122,22 @@ class Layout {
     const [before, after] = [sideOf(left), sideOf(right)];
     if (before === undefined || after === undefined) return undefined;
     const gap = this.#slices[after].gaps[right[after]] ?? "";
-    const isFirst = right[after] === 0;
     const following = this.#slices[before].gaps[left[before] + 1] ?? "";
-    if (isFirst)
+    if (right[after] === 0) {
       return following.includes("\n") ? following.slice(0, following.lastIndexOf("\n") + 1) + gap : following;
+    }
     return gap === "" && left.kind === "word" && right.kind === "word" ? " " : gap;
   }
 
-  #reindent(gap: string, other: Side): string | undefined {
-    const indentations = this.#indentations[other];
-    const at = gap.lastIndexOf("\n") + 1;
-    if (!indentations.isChanged || at === 0) return gap;
-    const [before = ""] = /^[ \t]*/.exec(gap.slice(at)) ?? [];
-    const after = indentations.to.has(before) ? indentations.to.get(before) : shift(before, indentations);
-    return after === undefined ? undefined : gap.slice(0, at) + after + gap.slice(at + before.length);
+  #reindent(at: number, gap: string, side: Side): string | undefined {
+    const line = gap.lastIndexOf("\n") + 1;
+    if (line === 0) return gap;
+    const before = indentationOf(gap, 0) ?? "";
+    const after = mapIndentation({ picks: this.#picks, slices: this.#slices, at, side }, before);
+    return after === undefined ? undefined : gap.slice(0, line) + after + gap.slice(line + before.length);
   }
 }
 
-/** What became of each indentation of the base; `undefined`: of one that became several. */
-interface Indentations {
-  readonly isChanged: boolean;
-  readonly to: ReadonlyMap<string, string | undefined>;
-}
-
-function readIndentations(slices: SliceVersions, picks: readonly Pick[], side: Side): Indentations {
-  const to = new Map<string, string | undefined>();
-  let isChanged = false;
-  for (const pick of picks) {
-    if (pick.base < 0 || pick[side] < 0) continue;
-    const before = indentationOf(slices.base.gaps[pick.base] ?? "", pick.base);
-    const after = indentationOf(slices[side].gaps[pick[side]] ?? "", pick[side]);
-    if (before === undefined || after === undefined) continue;
-    isChanged ||= before !== after;
-    to.set(before, !to.has(before) || to.get(before) === after ? after : undefined);
-  }
-  return { isChanged, to };
-}
-
-function indentationOf(gap: string, at: number): string | undefined {
-  const line = gap.lastIndexOf("\n") + 1;
-  return line === 0 && at > 0 ? undefined : /^[ \t]*/.exec(gap.slice(line))?.[0];
-}
-
-// An indentation that the base does not have goes as far as those that it has.
-function shift(indentation: string, { to }: Indentations): string | undefined {
-  let by: number | undefined;
-  for (const [before, after] of to) {
-    if (after === undefined || (by !== undefined && after.length - before.length !== by)) return undefined;
-    by = after.length - before.length;
-  }
-  if (by === undefined || by === 0) return indentation;
-  if (by < 0) return indentation.length + by < 0 ? undefined : indentation.slice(-by);
-  return (indentation.includes("\t") ? "\t" : " ").repeat(by) + indentation;
+function sideOf({ ours, theirs }: Pick): Side | undefined {
+  return ours !== ABSENT ? "ours" : theirs !== ABSENT ? "theirs" : undefined;
 }

@@ -1,7 +1,8 @@
 import type { Language } from "../language.ts";
 import type { ResolutionClass } from "../resolution.ts";
 import type { Region } from "../three-way.ts";
-import { ABSENT, layOut, type Pick, type SliceVersions } from "./layout.ts";
+import { layOut } from "./layout.ts";
+import { ABSENT, type Pick, type SliceVersions } from "./pick.ts";
 import { uniteElements } from "./elements.ts";
 import { containsChange } from "./contained.ts";
 import { keepsEveryToken } from "./token-count.ts";
