@@ -188,6 +188,13 @@ const WORDS: Readonly<Record<Loss["kind"], string>> = {
   "resurrected-path": "a deleted file is back",
   "foreign-change": "a change is from neither side",
   mode: "the mode is",
+  "overwritten-line": "a line that both sides changed lacks one change",
+  "foreign-line": "a line is from neither side",
+  "duplicate-definition": "a definition is there twice",
+  "duplicate-import": "an import is there twice",
+  "duplicate-key": "a key is there twice",
+  "parse-error": "a place does not parse",
+  markers: "a conflict marker is left",
 };
 
 function describeEdit({ kind, detail, count }: Loss): string {

@@ -1,3 +1,4 @@
+import { rangeOf } from "./edit-range.ts";
 import type { TextLoss } from "./loss.ts";
 
 const DETAIL_LENGTH = 160;
@@ -48,23 +49,16 @@ function findCommonEnds({ base, ours, theirs, result }: CountedLines): {
   return { start, end };
 }
 
-/**
- * Finds the lines of which the result has too few or too many.
- *
- * Where both sides added a line, or both deleted it, they may have meant the same: so the result may have as many as the
- * one that did more, up to both together. Otherwise it has both edits.
- */
+/** Finds the lines of which the result has fewer or more than the edits of both sides can give. */
 export function findCountLosses(counts: ReadonlyMap<string, LineCount>): TextLoss[] {
   const losses: TextLoss[] = [];
-  for (const [line, { base, ours, theirs, result }] of counts) {
-    const [byOurs, byTheirs, byResult] = [ours - base, theirs - base, result - base];
-    const both = byOurs + byTheirs;
-    const fewest = byOurs > 0 && byTheirs > 0 ? Math.max(byOurs, byTheirs) : both;
-    const most = byOurs < 0 && byTheirs < 0 ? Math.min(byOurs, byTheirs) : both;
-    if (byResult < fewest) losses.push({ kind: "lost-line", detail: shorten(line), count: fewest - byResult });
-    if (byResult > most) {
-      const kind = byOurs < 0 || byTheirs < 0 ? "resurrected-line" : "foreign-change";
-      losses.push({ kind, detail: shorten(line), count: byResult - most });
+  for (const [line, count] of counts) {
+    const { fewest, most } = rangeOf(count);
+    const { base, ours, theirs, result } = count;
+    if (result < fewest) losses.push({ kind: "lost-line", detail: shorten(line), count: fewest - result });
+    if (result > most) {
+      const kind = ours < base || theirs < base ? "resurrected-line" : "foreign-change";
+      losses.push({ kind, detail: shorten(line), count: result - most });
     }
   }
   return losses;

@@ -1,0 +1,105 @@
+import { rangeOf } from "./edit-range.ts";
+import type { Imbalance, LineEntry, Page } from "./line-ledger.ts";
+import type { LineTokens, TokenReader } from "./line-tokens.ts";
+
+/** So alike two lines must be to be taken for versions of one. */
+const LEAST_LIKENESS = 0.4;
+const MOST_CANDIDATES = 4;
+/** Beyond so many changed lines in one definition nobody can tell what became of which. */
+const MOST_LINES = 400;
+
+type Side = "ours" | "theirs";
+
+/** A line of a result that holds what both sides did to a line of the base. */
+export interface ComposedLine {
+  readonly result: LineEntry;
+}
+
+/** Finds lines that were put together from both sides' versions of a line. */
+export class ComposedLines {
+  readonly #tokens: TokenReader;
+  readonly #changed = new Map<Page, readonly LineEntry[]>();
+
+  constructor(tokens: TokenReader) {
+    this.#tokens = tokens;
+  }
+
+  /** The line of the result that has all that a side's missing line brought, and nothing that no version has. */
+  find({ entry, page }: Imbalance, side: Side): LineEntry | undefined {
+    const changed = this.#changedIn(page);
+    if (changed.length > MOST_LINES) return undefined;
+    const other = side === "ours" ? "theirs" : "ours";
+    const results = this.#mostLike(entry, changed, (one) => one.result > one.base);
+    if (results.length === 0) return undefined;
+    const bases = this.#mostLike(entry, changed, (one) => one[side] < one.base);
+    for (const base of [...bases, undefined]) {
+      const isKept = base !== undefined && base[other] >= base.base;
+      const near = base ?? entry;
+      const others = isKept ? [base] : this.#mostLike(near, changed, (one) => one[other] > one.base);
+      for (const second of others) {
+        const found = results.find((result) => this.#isJoined({ base, first: entry, second, result }));
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** What became of a line that a side has no more: the line of that side that is most like it. */
+  findSuccessor(page: Page, line: LineEntry, side: Side): LineEntry | undefined {
+    const changed = this.#changedIn(page);
+    return changed.length > MOST_LINES ? undefined : this.#mostLike(line, changed, (one) => one[side] > one.base)[0];
+  }
+
+  #changedIn(page: Page): readonly LineEntry[] {
+    let changed = this.#changed.get(page);
+    if (changed === undefined) {
+      changed = [...page.entries.values()].filter(
+        ({ base, ours, theirs, result, line }) =>
+          !line.isImport && !(base === ours && base === theirs && base === result),
+      );
+      this.#changed.set(page, changed);
+    }
+    return changed;
+  }
+
+  #mostLike(
+    entry: LineEntry,
+    among: readonly LineEntry[],
+    isCandidate: (one: LineEntry) => boolean,
+  ): readonly LineEntry[] {
+    return among
+      .filter((one) => one !== entry && isCandidate(one))
+      .map((one) => ({ one, likeness: this.#tokens.similarity(entry.line.text, one.line.text) }))
+      .filter(({ likeness }) => likeness >= LEAST_LIKENESS)
+      .sort((a, b) => b.likeness - a.likeness)
+      .slice(0, MOST_CANDIDATES)
+      .map(({ one }) => one);
+  }
+
+  #isJoined(lines: {
+    readonly base: LineEntry | undefined;
+    readonly first: LineEntry;
+    readonly second: LineEntry;
+    readonly result: LineEntry;
+  }): boolean {
+    const read = (entry: LineEntry | undefined): LineTokens => this.#tokens.read(entry?.line.text ?? "");
+    const [base, first, second, result] = [lines.base, lines.first, lines.second, lines.result].map(read) as [
+      LineTokens,
+      LineTokens,
+      LineTokens,
+      LineTokens,
+    ];
+    const all = new Set([base, first, second, result].flatMap(({ list }) => list));
+    for (const token of all) {
+      const at = (tokens: LineTokens): number => tokens.counts.get(token) ?? 0;
+      const { fewest, most } = rangeOf({ base: at(base), ours: at(first), theirs: at(second) });
+      if (at(result) < fewest || at(result) > most) return false;
+    }
+    // Only where the two edits touch can tokens follow each other that do so in no version.
+    const isOnlyFirst = lines.second === lines.base;
+    let seams = 0;
+    for (const pair of result.pairs)
+      if (!base.pairs.has(pair) && !first.pairs.has(pair) && !second.pairs.has(pair)) seams += 1;
+    return seams <= (isOnlyFirst ? 0 : 2);
+  }
+}

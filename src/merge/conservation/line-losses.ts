@@ -1,0 +1,80 @@
+import type { PolicyDrop } from "../resolution.ts";
+import { ComposedLines } from "./composed-lines.ts";
+import { FlatTexts } from "./flat-text.ts";
+import { LineLedger, type FourSources, type Imbalance, type LineEntry } from "./line-ledger.ts";
+import { shorten } from "./line-count.ts";
+import { TokenReader } from "./line-tokens.ts";
+import type { LossKind, TextLoss } from "./loss.ts";
+import { keyOf } from "./source-lines.ts";
+
+/** Beyond so many, one reason is as good as the next. */
+const MOST_EXPLAINED = 200;
+
+interface FourTexts {
+  readonly base: string;
+  readonly ours: string;
+  readonly theirs: string;
+  readonly result: string;
+}
+
+/** Finds the lines that are too few or too many, where neither wrapping nor a line put together of both explains it. */
+export function findLineLosses(sources: FourSources, texts: FourTexts, drops: readonly PolicyDrop[]): TextLoss[] {
+  const ledger = new LineLedger(sources);
+  const imbalances = ledger.findImbalances();
+  const composed = new ComposedLines(new TokenReader());
+  if (imbalances.length === 0) return [];
+  const explainer = new Explainer(composed, new FlatTexts(texts), drops);
+  return [...imbalances.filter((one) => one.type === "short"), ...imbalances.filter((one) => one.type === "over")]
+    .filter((imbalance, at) => at >= MOST_EXPLAINED || !explainer.explains(imbalance))
+    .map(lossOf);
+}
+
+class Explainer {
+  readonly #composed: ComposedLines;
+  readonly #texts: FlatTexts;
+  readonly #dropped = new Set<string>();
+  readonly #used = new Set<string>();
+
+  constructor(composed: ComposedLines, texts: FlatTexts, drops: readonly PolicyDrop[]) {
+    this.#composed = composed;
+    this.#texts = texts;
+    for (const { side, dropped } of drops) this.#dropped.add(`${side} ${keyOf(dropped)}`);
+  }
+
+  /** What is missing has to be asked for first: it says which lines of the result are put together. */
+  explains(imbalance: Imbalance): boolean {
+    const { line } = imbalance.entry;
+    return imbalance.type === "short"
+      ? this.#explainsMissing(imbalance)
+      : this.#used.has(line.key) || (!line.isImport && this.#texts.isBalanced(line.key));
+  }
+
+  #explainsMissing(imbalance: Imbalance): boolean {
+    const { entry } = imbalance;
+    const { line } = entry;
+    const sides = (["ours", "theirs"] as const).filter((side) => entry[side] > entry.base);
+    if (sides.some((side) => this.#dropped.has(`${side} ${line.key}`))) return true;
+    if (line.isImport) return false;
+    if (this.#texts.isBalanced(line.key)) return true;
+    return sides.length > 0 && sides.every((side) => this.#explainsEdit(imbalance, side));
+  }
+
+  #explainsEdit(imbalance: Imbalance, side: "ours" | "theirs"): boolean {
+    const result = this.#composed.find(imbalance, side);
+    if (result === undefined) return false;
+    this.#used.add(result.line.key);
+    return true;
+  }
+}
+
+function lossOf({ entry, page, type, count }: Imbalance): TextLoss {
+  const loss = { kind: kindOf(entry, type), detail: shorten(entry.line.text), count };
+  const scope = page.scope ?? entry.line.scope;
+  return scope === "" ? loss : { ...loss, entity: scope };
+}
+
+function kindOf({ base, ours, theirs }: LineEntry, type: "short" | "over"): LossKind {
+  if (type === "short") return "lost-line";
+  if (base + ours + theirs === 0) return "foreign-line";
+  return ours < base || theirs < base ? "resurrected-line" : "foreign-change";
+}

@@ -1,0 +1,155 @@
+import type { Language } from "../language.ts";
+import { readHeader } from "./definition-header.ts";
+import { readImport } from "./import-names.ts";
+
+/** A line, or one name of an import statement, without what layout alone decides. */
+export interface SourceLine {
+  /** The text without white space, and without a comma or semicolon at its end. Equal lines have equal keys. */
+  readonly key: string;
+  /** As it stands, without white space at its ends. */
+  readonly text: string;
+  readonly isImport: boolean;
+  /** The definition it stands in: the names on the way to it. */
+  readonly scope: string;
+}
+
+/** A source, line by line, and how often it defines and binds each name. */
+export interface SourceLines {
+  /** Those with a letter or a digit. */
+  readonly lines: readonly SourceLine[];
+  readonly scopes: ReadonlySet<string>;
+  readonly definitions: ReadonlyMap<string, number>;
+  readonly bindings: ReadonlyMap<string, number>;
+}
+
+const WORD = /[\p{L}\p{N}_$]/u;
+const SEPARATOR = " › ";
+
+/** Reads a source by its lines and indentations alone; no syntax tree is needed, so nothing of it can be wrong. */
+export function readSourceLines(text: string, language: Language): SourceLines {
+  const all = text.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
+  const reader = new LineReader(language);
+  for (let at = 0; at < all.length;) at = reader.read(all, at);
+  return reader;
+}
+
+/** A line without white space, and without commas and semicolons at its end. */
+export function keyOf(line: string): string {
+  return line.replace(/\s+/g, "").replace(/[,;]+$/, "");
+}
+
+interface OpenScope {
+  readonly indentation: number;
+  readonly path: string;
+  readonly definitions: string;
+  readonly isClass: boolean;
+}
+
+const OUTSIDE: OpenScope = { indentation: -1, path: "", definitions: "", isClass: false };
+
+class LineReader implements SourceLines {
+  readonly lines: SourceLine[] = [];
+  readonly scopes = new Set<string>([""]);
+  readonly definitions = new Map<string, number>();
+  readonly bindings = new Map<string, number>();
+  readonly #language: Language;
+  readonly #open: OpenScope[] = [];
+  #before = "";
+  #isInComment = false;
+
+  constructor(language: Language) {
+    this.#language = language;
+  }
+
+  /** Reads what begins on a line, and says where the next begins. */
+  read(all: readonly string[], at: number): number {
+    const line = all[at] ?? "";
+    const text = line.trim();
+    if (text === "") return at + 1;
+    const indentation = indentationOf(line);
+    if (this.#isComment(text)) {
+      this.#add(text);
+      return at + 1;
+    }
+    this.#close(text, indentation);
+    const statement = readImport(all, at, this.#language);
+    if (statement !== undefined) {
+      for (const name of statement.names)
+        this.#push({ key: keyOf(name), text: name, isImport: true, scope: this.#scope.path });
+      if (indentation === 0) for (const name of statement.bindings) count(this.bindings, name);
+      this.#before = text;
+      return statement.end;
+    }
+    this.#add(text);
+    this.#openScope(text, indentation);
+    this.#before = text;
+    return at + 1;
+  }
+
+  get #scope(): OpenScope {
+    return this.#open.at(-1) ?? OUTSIDE;
+  }
+
+  #isComment(text: string): boolean {
+    if (this.#isInComment) {
+      this.#isInComment = !text.includes("*/");
+      return true;
+    }
+    if (this.#language === "python") return text.startsWith("#");
+    if (text.startsWith("/*")) {
+      this.#isInComment = !text.includes("*/");
+      return !/\*\/\s*\S/.test(text);
+    }
+    return text.startsWith("//");
+  }
+
+  #add(text: string): void {
+    if (WORD.test(text)) this.#push({ key: keyOf(text), text, isImport: false, scope: this.#scope.path });
+  }
+
+  #push(line: SourceLine): void {
+    this.lines.push(line);
+  }
+
+  // What is not further in than a header is behind its body, unless it goes on with the header itself.
+  #close(text: string, indentation: number): void {
+    for (let scope = this.#open.at(-1); scope !== undefined; scope = this.#open.at(-1)) {
+      if (scope.indentation < indentation) return;
+      if (scope.indentation === indentation && /^(\{|where\b|[)\]}].*[{(:>]$)/.test(text)) return;
+      this.#open.pop();
+    }
+  }
+
+  #openScope(text: string, indentation: number): void {
+    const { path, definitions, isClass } = this.#scope;
+    const place = { isTop: indentation === 0, isInClass: isClass, before: this.#before };
+    const header = readHeader(this.#language, text, place);
+    if (header === undefined) return;
+    const isPlaceOnly = !header.isUnique && !header.name.startsWith("impl");
+    const name = definitions + header.name;
+    if (header.isUnique) count(this.definitions, name);
+    if (!header.hasBody) return;
+    const inner = path === "" ? header.name : path + SEPARATOR + header.name;
+    this.scopes.add(inner);
+    this.#open.push({
+      indentation,
+      path: inner,
+      definitions: isPlaceOnly ? definitions : name + SEPARATOR,
+      isClass: header.isClass,
+    });
+  }
+}
+
+function indentationOf(line: string): number {
+  let width = 0;
+  for (let at = 0; at < line.length; at += 1) {
+    if (line[at] === "\t") width += 4;
+    else if (line[at] === " ") width += 1;
+    else break;
+  }
+  return width;
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
