@@ -105,7 +105,7 @@ function mergeModes({ base, ours, theirs }: Meeting): string | undefined {
 
 function openContents(
   meeting: Meeting,
-  { why, hunks, detail }: Extract<FileMerge, { status: "conflict" }>,
+  { why, hunks, losses = [] }: Extract<FileMerge, { status: "conflict" }>,
   encoding: TextEncoding,
 ): Decision {
   const { path } = meeting;
@@ -115,7 +115,9 @@ function openContents(
     return open(meeting, "both-added", `both sides added ${path}, with different contents`, places);
   }
   if (why === "loss") {
-    return open(meeting, "loss", `merging ${path} would not keep every edit: ${detail ?? "lost-change"}`, places);
+    const [loss] = losses;
+    const what = `${loss?.kind ?? "lost-change"}, ${loss?.detail ?? ""}`;
+    return open(meeting, "loss", `merging ${path} would not keep every edit: ${what}`, places);
   }
   if (why === "lock-file") {
     return open(

@@ -1,47 +1,175 @@
 import { findTextLosses } from "./conservation/text-losses.ts";
+import { mergeData } from "./data/merge-data.ts";
+import { languageOf, type Language } from "./language.ts";
 import { lockFileOwner } from "./lock-file.ts";
-import type { PolicyDrop, ResolutionClass, ResolverName } from "./resolution.ts";
+import type { Loss } from "./conservation/loss.ts";
+import { classOf, type PieceMerge, type PieceVersions, type PolicyDrop } from "./resolution.ts";
+import type { ResolutionClass, ResolverName } from "./resolution.ts";
+import { mergeSource, mergeUnparsed } from "./source.ts";
+import { parseVersions, type ParsedVersions } from "./syntax/parse-versions.ts";
 import type { Parsers } from "./syntax/parsers.ts";
-import { mergeText, type MergePolicy } from "./text.ts";
+import { putTogether, takeApart, takeVersionsApart } from "./text-form.ts";
+import { mergeText, type MergePolicy, type TextMerge } from "./text.ts";
 import type { Hunk, TextVersions } from "./versions.ts";
 
 /** Three versions of a file, and how they may be merged. */
 export interface FileMergeRequest {
   readonly path: string;
-  /** Characters, not bytes, wherever the file's encoding is known. */
+  /** Characters, not bytes, wherever the encoding is known. */
   readonly versions: TextVersions;
   readonly policy: MergePolicy;
-  /** The grammar of the file's language must be loaded. */
+  /** Where the grammar of the file's language is not loaded, its syntax is not looked at. */
   readonly parsers: Parsers;
 }
 
 /** What became of three versions of a file. */
-export type FileMerge =
-  | {
-      readonly status: "merged";
-      readonly text: string;
-      readonly resolvers: readonly ResolverName[];
-      readonly class: ResolutionClass;
-      readonly drops: readonly PolicyDrop[];
-    }
-  | {
-      readonly status: "conflict";
-      readonly why: "lines" | "binary" | "both-added" | "loss" | "lock-file";
-      readonly hunks: readonly Hunk[];
-      readonly detail?: string;
-    };
+export type FileMerge = MergedFile | OpenFile;
 
-/** Merges a file: the first resolver that is sound for it wins, and its result counts only if nothing was lost. */
-export function mergeFile({ path, versions, policy }: FileMergeRequest): FileMerge {
-  const merge = mergeText(versions, policy);
-  if (merge.status === "conflict" && policy === "text" && lockFileOwner(path) !== undefined) {
+interface MergedFile {
+  readonly status: "merged";
+  readonly text: string;
+  readonly resolvers: readonly ResolverName[];
+  readonly class: ResolutionClass;
+  readonly drops: readonly PolicyDrop[];
+}
+
+interface OpenFile {
+  readonly status: "conflict";
+  /** `lock-file`: the program that owns it makes it anew from the merged manifest. */
+  readonly why: "lines" | "binary" | "both-added" | "loss" | "lock-file";
+  readonly hunks: readonly Hunk[];
+  /** What the best answer would have lost. */
+  readonly losses?: readonly Loss[];
+}
+
+/**
+ * Merges a file. Resolvers are tried in order: identical and one-sided changes, lines, white space, data by key, entities,
+ * tokens. An answer counts only if the conservation check, which knows nothing of how it was made, finds that no edit of
+ * either side was lost; otherwise the next one is tried, and in the end it is a conflict.
+ *
+ * @example
+ * mergeFile({ path: "a.ts", versions: { base: "", ours: "let a;\n", theirs: "let b;\n" }, policy: "text", parsers })
+ * // { status: "merged", text: "let a;\nlet b;\n", resolvers: ["entities"], class: "B", drops: [] }
+ */
+export function mergeFile(request: FileMergeRequest): FileMerge {
+  const { versions, policy } = request;
+  const byText = mergeText(versions, policy);
+  if (byText.status === "merged" && isSelfEvident(byText)) return mergedByText(byText);
+  if (policy === "text" && lockFileOwner(request.path) !== undefined) {
     return { status: "conflict", why: "lock-file", hunks: [] };
   }
-  if (merge.status === "conflict") return merge;
-  const losses = merge.resolver === "union" ? [] : findTextLosses(path, versions, merge.text);
-  const [first] = losses;
-  if (first !== undefined)
-    return { status: "conflict", why: "loss", hunks: [], detail: `${first.kind}: ${first.detail}` };
-  const resolverClass = merge.resolver === "union" ? "D" : "A";
-  return { status: "merged", text: merge.text, resolvers: [merge.resolver], class: resolverClass, drops: [] };
+  const pieces = policy === "text" ? takePiecesApart(versions) : undefined;
+  if (pieces === undefined) return byText.status === "merged" ? mergedByText(byText) : byText;
+  return new FileMerger(request, pieces).merge(byText);
+}
+
+/** One version is the result, or the repository asked for all lines of both. */
+function isSelfEvident({ resolver }: Extract<TextMerge, { status: "merged" }>): boolean {
+  return resolver === "identical" || resolver === "one-side" || resolver === "union";
+}
+
+function mergedByText({ text, resolver }: Extract<TextMerge, { status: "merged" }>): MergedFile {
+  return { status: "merged", text, resolvers: [resolver], class: resolver === "union" ? "D" : "A", drops: [] };
+}
+
+/** A file's versions as pieces, and how a piece becomes a file again. */
+interface FilePieces {
+  readonly versions: PieceVersions;
+  readonly toFile: (piece: string) => string;
+  readonly toPiece: (file: string) => string;
+}
+
+/** Nothing where the file was added by both, is no text, or has line ends that differ from line to line. */
+function takePiecesApart(versions: TextVersions): FilePieces | undefined {
+  if (versions.base === undefined) return undefined;
+  const texts = [versions.base, versions.ours, versions.theirs];
+  if (texts.some((text) => text.includes("\0"))) return undefined;
+  const { lines, form } = takeVersionsApart(versions);
+  const [base, ours, theirs] = [lines.base, lines.ours, lines.theirs].map(pieceOf);
+  if (base === undefined || ours === undefined || theirs === undefined) return undefined;
+  return {
+    versions: { base, ours, theirs },
+    toFile: (piece) => putTogether(linesOf(piece), form),
+    toPiece: (file) => joinLines(takeApart(file, false).lines),
+  };
+}
+
+function pieceOf(lines: readonly string[]): string | undefined {
+  const text = joinLines(lines);
+  return text.includes("\r") ? undefined : text;
+}
+
+function joinLines(lines: readonly string[]): string {
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}
+
+function linesOf(piece: string): string[] {
+  const lines = piece.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+class FileMerger {
+  readonly #path: string;
+  readonly #parsers: Parsers;
+  readonly #pieces: FilePieces;
+  readonly #language: Language | undefined;
+
+  constructor({ path, parsers }: FileMergeRequest, pieces: FilePieces) {
+    this.#path = path;
+    this.#parsers = parsers;
+    this.#pieces = pieces;
+    this.#language = languageOf(path);
+  }
+
+  merge(byText: TextMerge): FileMerge {
+    const parsed =
+      this.#language === undefined ? undefined : parseVersions(this.#parsers, this.#language, this.#pieces.versions);
+    try {
+      return this.#mergeParsed(byText, parsed);
+    } finally {
+      parsed?.dispose();
+    }
+  }
+
+  #mergeParsed(byText: TextMerge, parsed: ParsedVersions | undefined): FileMerge {
+    let best: OpenFile | undefined;
+    if (byText.status === "merged") {
+      const losses = this.#lossesIn(this.#pieces.toPiece(byText.text));
+      if (losses.length === 0) return mergedByText(byText);
+      best = { status: "conflict", why: "loss", hunks: [], losses };
+    }
+    for (const resolve of this.#resolvers(parsed)) {
+      const merge = resolve();
+      if (merge === undefined) continue;
+      const checked = this.#check(merge);
+      if (checked.status === "merged") return checked;
+      best ??= checked;
+    }
+    return best ?? { status: "conflict", why: "lines", hunks: byText.status === "conflict" ? byText.hunks : [] };
+  }
+
+  /** What may know the file, in order. */
+  #resolvers(parsed: ParsedVersions | undefined): (() => PieceMerge | undefined)[] {
+    const { versions } = this.#pieces;
+    const language = this.#language;
+    return [
+      () => mergeData(this.#path, versions),
+      () => (parsed === undefined ? undefined : mergeSource(parsed)),
+      () => (language === undefined ? undefined : mergeUnparsed(language, versions)),
+    ];
+  }
+
+  #check(merge: PieceMerge): FileMerge {
+    if (merge.status === "conflict") return { status: "conflict", why: "lines", hunks: merge.hunks };
+    const losses = merge.drops.length > 0 ? [] : this.#lossesIn(merge.text);
+    if (losses.length > 0) return { status: "conflict", why: "loss", hunks: [], losses };
+    const resolvers = [...new Set(merge.steps.map(({ resolver }) => resolver))];
+    const text = this.#pieces.toFile(merge.text);
+    return { status: "merged", text, resolvers, class: classOf(merge.steps), drops: merge.drops };
+  }
+
+  #lossesIn(result: string): Loss[] {
+    return this.#language === undefined ? findTextLosses(this.#path, this.#pieces.versions, result) : [];
+  }
 }

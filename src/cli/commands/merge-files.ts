@@ -56,7 +56,7 @@ async function answerTo(grammars: Grammars, line: string): Promise<object> {
       drops: merge.drops,
     };
   }
-  return { id, status: merge.status, why: merge.why, detail: merge.detail };
+  return { id, status: merge.status, why: merge.why, losses: merge.losses };
 }
 
 function readRequest(line: string): MergeFilesRequest | { id: unknown; error: string } {

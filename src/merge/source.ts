@@ -1,0 +1,20 @@
+import { mergeEntities } from "./entities/merge-entities.ts";
+import { mergeImports } from "./imports/merge-imports.ts";
+import type { Language } from "./language.ts";
+import type { PieceMerge, PieceVersions } from "./resolution.ts";
+import type { ParsedVersions } from "./syntax/parse-versions.ts";
+import { readSource } from "./syntax/read-source.ts";
+import { mergePiece } from "./tokens/merge-piece.ts";
+
+/** Merges sources entity by entity, and what two sides changed inside of one by lines and tokens. */
+export function mergeSource({ base, ours, theirs }: ParsedVersions): PieceMerge {
+  return mergeEntities(readSource(base), readSource(ours), readSource(theirs), {
+    piece: mergePiece,
+    imports: mergeImports,
+  });
+}
+
+/** Merges sources whose syntax is not looked at. */
+export function mergeUnparsed(language: Language, versions: PieceVersions): PieceMerge {
+  return mergePiece(versions, { language, kind: undefined });
+}
