@@ -1,4 +1,4 @@
-import { findTextLosses } from "./conservation/text-losses.ts";
+import { findSourceLosses } from "./conservation/source-losses.ts";
 import { mergeData } from "./data/merge-data.ts";
 import { languageOf, type Language } from "./language.ts";
 import { lockFileOwner } from "./lock-file.ts";
@@ -135,14 +135,14 @@ class FileMerger {
   #mergeParsed(byText: TextMerge, parsed: ParsedVersions | undefined): FileMerge {
     let best: OpenFile | undefined;
     if (byText.status === "merged") {
-      const losses = this.#lossesIn(this.#pieces.toPiece(byText.text));
+      const losses = this.#lossesIn(this.#pieces.toPiece(byText.text), [], parsed);
       if (losses.length === 0) return mergedByText(byText);
       best = { status: "conflict", why: "loss", hunks: [], losses };
     }
     for (const resolve of this.#resolvers(parsed)) {
       const merge = resolve();
       if (merge === undefined) continue;
-      const checked = this.#check(merge);
+      const checked = this.#check(merge, parsed);
       if (checked.status === "merged") return checked;
       best ??= checked;
     }
@@ -160,16 +160,24 @@ class FileMerger {
     ];
   }
 
-  #check(merge: PieceMerge): FileMerge {
+  #check(merge: PieceMerge, parsed: ParsedVersions | undefined): FileMerge {
     if (merge.status === "conflict") return { status: "conflict", why: "lines", hunks: merge.hunks };
-    const losses = merge.drops.length > 0 ? [] : this.#lossesIn(merge.text);
+    const losses = this.#lossesIn(merge.text, merge.drops, parsed);
     if (losses.length > 0) return { status: "conflict", why: "loss", hunks: [], losses };
     const resolvers = [...new Set(merge.steps.map(({ resolver }) => resolver))];
     const text = this.#pieces.toFile(merge.text);
     return { status: "merged", text, resolvers, class: classOf(merge.steps), drops: merge.drops };
   }
 
-  #lossesIn(result: string): Loss[] {
-    return this.#language === undefined ? findTextLosses(this.#path, this.#pieces.versions, result) : [];
+  #lossesIn(result: string, drops: readonly PolicyDrop[], parsed: ParsedVersions | undefined): Loss[] {
+    return findSourceLosses({
+      path: this.#path,
+      language: this.#language,
+      versions: this.#pieces.versions,
+      result,
+      drops,
+      parsers: this.#parsers,
+      ...(parsed === undefined ? {} : { parsed }),
+    });
   }
 }
