@@ -13,21 +13,20 @@ export interface NewLine {
 
 /**
  * The indentation of a new line of one side, where the other side may have indented anew: what became of the nearest
- * line that was indented alike, or else as much more or less as that of the nearest line.
+ * line that was indented alike, or else as much more or less as that of the nearest line that was indented less.
  *
  * @returns nothing where the indentation cannot follow
  */
 export function mapIndentation({ picks, slices, at, side }: NewLine, indentation: string): string | undefined {
   const other = side === "ours" ? "theirs" : "ours";
   let nearest: Lines | undefined;
-  for (let by = 1; by < FARTHEST; by += 1) {
+  for (let by = 0; by < FARTHEST && (by <= at || at + by < picks.length); by += 1) {
     for (const place of [at - by, at + by]) {
       const lines = readLines(slices, picks[place], side, other);
       if (lines === undefined) continue;
       if (lines.own === indentation) return lines.others;
-      nearest ??= lines;
+      if (lines.own.length < indentation.length) nearest ??= lines;
     }
-    if (at - by < 0 && at + by >= picks.length) break;
   }
   return nearest === undefined || nearest.own === nearest.others
     ? indentation
@@ -41,7 +40,8 @@ interface Lines {
 }
 
 function readLines(slices: SliceVersions, pick: Pick | undefined, side: Side, other: Side): Lines | undefined {
-  if (pick === undefined || pick.base < 0 || pick.ours === ABSENT || pick.theirs === ABSENT) return undefined;
+  if (pick === undefined || pick.text === "" || pick.base < 0 || pick.ours === ABSENT || pick.theirs === ABSENT)
+    return undefined;
   const [base, own, others] = [
     indentationOf(slices.base.gaps[pick.base], pick.base),
     indentationOf(slices[side].gaps[pick[side]], pick[side]),

@@ -74,12 +74,23 @@ class Layout {
     const [left, right] = [this.#pick(at - 1), this.#pick(at)];
     const isAfter = left.base !== ABSENT && left[other] !== ABSENT;
     const isBefore = right.base !== ABSENT && right[other] !== ABSENT;
-    if (isAfter === isBefore) return isAfter ? undefined : this.#respacedElement(at, other, gap);
+    if (isAfter && isBefore) return this.#respacedBoth(left, right, other, gap);
+    if (!isAfter && !isBefore) return this.#respacedElement(at, other, gap);
     if (isAfter && this.#isInsertion(at) && this.#lastOfRun(at).text !== ",") return undefined;
     const gapIn = (version: "base" | Side): string | undefined =>
       this.#slices[version].gaps[isAfter ? left[version] + 1 : right[version]];
     const [before, after] = [gapIn("base"), gapIn(other)];
     return before === gap && after !== before ? after : undefined;
+  }
+
+  // What stood between two tokens is gone: the other side may have respaced either end of it.
+  #respacedBoth(left: Pick, right: Pick, other: Side, gap: string): string | undefined {
+    const [base, side] = [this.#slices.base.gaps, this.#slices[other].gaps];
+    const ends = [
+      [base[left.base + 1], side[left[other] + 1]],
+      [base[right.base], side[right[other]]],
+    ];
+    return ends.find(([before, after]) => before === gap && after !== before)?.[1];
   }
 
   // A new element of a list that the other side wrapped: as after the comma before it.

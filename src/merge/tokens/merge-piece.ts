@@ -6,6 +6,7 @@ import type { Hunk, LineVersions } from "../versions.ts";
 import { tokenize } from "./lexer.ts";
 import { resolveRegion, type RegionVersions } from "./resolve-region.ts";
 import { TokenLines } from "./slice.ts";
+import { usesWhatIsGone } from "./taken-away.ts";
 
 /** What a piece is, as far as that is known. */
 export interface PieceSetting {
@@ -49,6 +50,14 @@ function mergeRegions(regions: readonly Region[], versions: RegionVersions): Pie
     parts.push(resolution.text);
     drops.push(...resolution.drops);
     for (const step of resolution.steps) steps.set(`${step.resolver} ${step.class}`, step);
+  }
+  const { base, ours, theirs } = versions;
+  if (
+    hunks.length === 0 &&
+    steps.size > 1 &&
+    usesWhatIsGone({ base: base.all(), ours: ours.all(), theirs: theirs.all() })
+  ) {
+    hunks.push(...regions.filter(({ type }) => type === "conflict").map((region) => hunkOf(versions.lines, region)));
   }
   if (hunks.length > 0) return { status: "conflict", hunks };
   return { status: "merged", text: parts.join(""), steps: [...steps.values()], drops };

@@ -20,9 +20,13 @@ export class TokenLines {
     this.#readTokens = readTokens;
   }
 
+  all(): Tokens {
+    return (this.#tokens ??= this.#readTokens());
+  }
+
   /** The tokens that begin in the lines from `start` up to and without `end`. */
   slice(start: number, end: number): Slice {
-    const tokens = (this.#tokens ??= this.#readTokens());
+    const tokens = this.all();
     const lineStarts = (this.#lineStarts ??= startsOf(this.#lines));
     const [from, to] = [lineStarts[start] as number, lineStarts[end] as number];
     const [first, last] = [firstFrom(tokens.starts, from), firstFrom(tokens.starts, to)];

@@ -94,3 +94,11 @@ describe("layout", () => {
     expect(merge("f(a, b);\n", "f(\n  a,\n  b,\n);\n", "f(a, c);\n")).toBe("f(\n  a,\n  c,\n);\n");
   });
 });
+
+describe("a name that one side did away with", () => {
+  it("makes a conflict of what the other side does with it in addition", () => {
+    const base = "f(old, 1);\n";
+    expect(merge(base, "f(young, 1);\n", "f(old, 1, g(old));\n")).toBe("conflict");
+    expect(merge(base, "f(young, 1);\n", "f(old, 1, g(2));\n")).toBe("f(young, 1, g(2));\n");
+  });
+});
