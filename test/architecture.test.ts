@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workflows: ["base", "engine"],
   workspaces: ["base", "git", "process", "store"],
   merge: [],
-  grammars: ["merge"],
+  grammars: ["base", "merge"],
   landing: ["base", "git", "merge", "grammars", "workspaces"],
   triggers: ["base", "engine", "process", "git", "store"],
   protocol: ["base", "engine", "workflows"],
