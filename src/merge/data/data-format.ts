@@ -6,9 +6,6 @@ const MANIFESTS: ReadonlySet<string> = new Set(["package.json", "lerna.json", "b
 const JSON_NAMES =
   /^(?:.*\.(?:json|jsonc|webmanifest|code-workspace)|\.(?:babelrc|swcrc|eslintrc|jshintrc|nycrc|bowerrc|watchmanconfig))$/i;
 
-/** Files that a tool makes from others: to merge them by keys could make what the tool never would. */
-const LOCK_FILES: ReadonlySet<string> = new Set(["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml"]);
-
 /**
  * How a file is written, by its name; nothing where it is no data file.
  *
@@ -20,11 +17,6 @@ export function formatOf(path: string): DataFormat | undefined {
   if (MANIFESTS.has(name)) return "strict-json";
   if (JSON_NAMES.test(name)) return "json";
   return /\.ya?ml$/i.test(name) ? "yaml" : undefined;
-}
-
-/** Whether a tool makes the file from others, so that it is made anew and never merged. */
-export function isLockFile(path: string): boolean {
-  return LOCK_FILES.has(nameOf(path));
 }
 
 /** The last part of a path. */

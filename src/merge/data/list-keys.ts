@@ -1,20 +1,16 @@
-import { textOfNode, type DataItem, type DataNode, type DataTable } from "./node.ts";
-
-interface ListVersions {
-  readonly base: DataTable | undefined;
-  readonly ours: DataTable;
-  readonly theirs: DataTable;
-}
+import { findRegions, type Region } from "../three-way.ts";
+import { commentsOf, textOfNode, type DataItem, type DataNode, type DataTable } from "./node.ts";
+import type { TableVersions } from "./table-form.ts";
 
 const NAMES: readonly string[] = ["id", "name", "key"];
 
 /**
  * Gives each element of three lists the key by which it is known in all of them: words by themselves, maps by a name or
- * an id that no two of them share.
+ * an id that no two of them share, else all by what stands around them.
  *
- * @returns nothing where elements are only known by their place, or both sides put something else in an element's place
+ * @returns nothing where both sides put something else in an element's place
  */
-export function keysOfList({ base, ours, theirs }: ListVersions): ListVersions | undefined {
+export function keysOfList({ base, ours, theirs }: TableVersions): TableVersions | undefined {
   const lists = base === undefined ? [ours, theirs] : [base, ours, theirs];
   for (const keyOf of [wordOf, ...NAMES.map((name) => (node: DataNode) => nameOf(node, name))]) {
     if (!lists.every((list) => areKnown(list, keyOf))) continue;
@@ -25,7 +21,7 @@ export function keysOfList({ base, ours, theirs }: ListVersions): ListVersions |
     const keyed = { base: base && withKeys(base), ours: withKeys(ours), theirs: withKeys(theirs) };
     return isReplacedTwice(keyed) ? undefined : keyed;
   }
-  return undefined;
+  return base && alignElements({ base, ours, theirs });
 }
 
 function areKnown({ items }: DataTable, keyOf: (node: DataNode) => string | undefined): boolean {
@@ -46,7 +42,7 @@ function nameOf(node: DataNode, name: string): string | undefined {
 }
 
 // Where both took out an element, and each put in something that the other did not, one edit may answer the other.
-function isReplacedTwice({ base, ours, theirs }: ListVersions): boolean {
+function isReplacedTwice({ base, ours, theirs }: TableVersions): boolean {
   if (base === undefined) return false;
   const [inBase, inOurs, inTheirs] = [keysOf(base.items), keysOf(ours.items), keysOf(theirs.items)];
   const isTakenOutByBoth = [...inBase].some((key) => !inOurs.has(key) && !inTheirs.has(key));
@@ -57,4 +53,41 @@ function isReplacedTwice({ base, ours, theirs }: ListVersions): boolean {
 
 function keysOf(items: readonly DataItem[]): Set<string> {
   return new Set(items.map(({ key }) => key));
+}
+
+// Elements that nothing names are known by the equal ones around them; maps and lists between these, by their count.
+function alignElements({
+  base,
+  ours,
+  theirs,
+}: TableVersions & { readonly base: DataTable }): TableVersions | undefined {
+  const textsOf = ({ items }: DataTable): string[] => items.map(({ value }) => commentsOf(textOfNode(value)));
+  const keys = { base: [] as string[], ours: [] as string[], theirs: [] as string[] };
+  for (const region of findRegions({ base: textsOf(base), ours: textsOf(ours), theirs: textsOf(theirs) })) {
+    const counts = { base: lengthOf(region.base), ours: lengthOf(region.ours), theirs: lengthOf(region.theirs) };
+    const isEven = counts.base === counts.ours && counts.base === counts.theirs;
+    if (region.type === "conflict" && !(isEven && areTables({ base, ours, theirs }, region))) return undefined;
+    const isMade = region.type !== "same" && region.type !== "conflict";
+    const made = region.type === "both" ? "both" : "made";
+    for (const side of ["base", "ours", "theirs"] as const) {
+      const isMaker = isMade && (region.type === "both" ? side !== "base" : side === region.type);
+      for (let at = 0; at < counts[side]; at += 1)
+        keys[side].push(`${isMaker ? made : "old"} ${region.base.start} ${at}`);
+    }
+  }
+  const withKeys = (list: DataTable, own: readonly string[]): DataTable => ({
+    ...list,
+    items: list.items.map((item, at) => ({ ...item, key: own[at] ?? "" })),
+  });
+  return { base: withKeys(base, keys.base), ours: withKeys(ours, keys.ours), theirs: withKeys(theirs, keys.theirs) };
+}
+
+function lengthOf({ start, end }: { readonly start: number; readonly end: number }): number {
+  return end - start;
+}
+
+function areTables(versions: TableVersions & { readonly base: DataTable }, region: Region): boolean {
+  return (["base", "ours", "theirs"] as const).every((side) =>
+    versions[side].items.slice(region[side].start, region[side].end).every(({ value }) => value.type !== "leaf"),
+  );
 }

@@ -10,6 +10,12 @@ const MANIFESTS: Readonly<Record<string, Manifest>> = {
   "package.json": PACKAGE,
   "bower.json": PACKAGE,
   "lerna.json": { versions: ["version"], dependencies: [], constraints: [] },
+  "pnpm-workspace.yaml": { versions: [], dependencies: [], constraints: ["catalog", "catalogs", "overrides"] },
+  "pubspec.yaml": {
+    versions: ["version"],
+    dependencies: ["dependencies", "dev_dependencies"],
+    constraints: ["dependency_overrides", "environment"],
+  },
   "composer.json": { versions: ["version"], dependencies: ["require", "require-dev"], constraints: ["conflict"] },
 };
 

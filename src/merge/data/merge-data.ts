@@ -1,13 +1,17 @@
+import { lockFileOwner } from "../lock-file.ts";
 import type { PieceMerge, PieceVersions, Step } from "../resolution.ts";
-import { findRegions } from "../three-way.ts";
-import type { Hunk } from "../versions.ts";
-import { formatOf, isLockFile, nameOf } from "./data-format.ts";
+import { isRightMerge } from "./check-values.ts";
+import { formatOf, nameOf, type DataFormat } from "./data-format.ts";
+import { findDataHunks } from "./data-hunks.ts";
 import { manifestOf } from "./manifests.ts";
-import { rulesOfManifest, type Scalars } from "./manifest-rules.ts";
+import { rulesOfManifest } from "./manifest-rules.ts";
 import { mergeNodes, type DataMergeState } from "./merge-nodes.ts";
-import { areSameComments, writeDocument, type DataDocument } from "./node.ts";
-import { readJson } from "./read-json.ts";
-import { NO_RULES } from "./value-rules.ts";
+import { writeDocument, type DataDocument } from "./node.ts";
+import { readJson, readJsonValue } from "./read-json.ts";
+import { readYaml } from "./read-yaml.ts";
+import { scalarsOf } from "./scalars.ts";
+import { mergeSpace } from "./surroundings.ts";
+import { NO_RULES, type ValueRules } from "./value-rules.ts";
 
 /**
  * Merges a data file key by key: JSON and YAML. Text that no edit touches stays as it is in ours, comments included.
@@ -26,62 +30,106 @@ export function mergeData(path: string, versions: PieceVersions): PieceMerge | u
   if (ours === theirs) return merged(ours, [{ resolver: "identical", class: "A" }]);
   if (ours === base) return merged(theirs, [{ resolver: "one-side", class: "A" }]);
   if (theirs === base) return merged(ours, [{ resolver: "one-side", class: "A" }]);
-  if (isLockFile(path) || format === "yaml") return conflict(versions);
-  const read = (text: string): DataDocument | undefined => readJson(text, format === "strict-json");
-  return mergeDocuments(path, versions, read, JSON_SCALARS) ?? conflict(versions);
-}
-
-const JSON_SCALARS: Scalars = {
-  read: (source) => (source.startsWith('"') ? String(JSON.parse(source)) : undefined),
-  write: (text) => JSON.stringify(text),
-};
-
-function mergeDocuments(
-  path: string,
-  versions: PieceVersions,
-  read: (text: string) => DataDocument | undefined,
-  scalars: Scalars,
-): PieceMerge | undefined {
-  const [base, ours, theirs] = [read(versions.base), read(versions.ours), read(versions.theirs)];
-  if (base === undefined || ours === undefined || theirs === undefined) return undefined;
+  if (lockFileOwner(path) !== undefined || isTooLarge(format, versions)) return conflict(versions);
   const manifest = manifestOf(nameOf(path));
-  const rules = manifest === undefined ? NO_RULES : rulesOfManifest(manifest, scalars);
-  const state: DataMergeState = { rules, drops: [], conflicts: [], isInsertedTogether: false };
-  const root = mergeNodes(state, [], { base: base.root, ours: ours.root, theirs: theirs.root });
-  const lead = pickSpace(base.lead, ours.lead, theirs.lead);
-  const tail = pickSpace(base.tail, ours.tail, theirs.tail);
-  if (root === undefined || lead === undefined || tail === undefined) return undefined;
-  const steps: Step[] = [{ resolver: "data", class: state.isInsertedTogether ? "B" : "A" }];
-  for (const policy of new Set(state.drops.map((drop) => drop.policy))) steps.push({ resolver: policy, class: "D" });
-  return { status: "merged", text: writeDocument({ lead, root, tail }), steps, drops: state.drops };
-}
-
-function pickSpace(base: string, ours: string, theirs: string): string | undefined {
-  if (areSameComments(ours, theirs) || areSameComments(base, theirs)) return ours;
-  return areSameComments(base, ours) ? theirs : undefined;
+  const rules = manifest === undefined ? NO_RULES : rulesOfManifest(manifest, scalarsOf(format));
+  return mergeTexts(format, versions, rules);
 }
 
 function merged(text: string, steps: readonly Step[]): PieceMerge {
   return { status: "merged", text, steps, drops: [] };
 }
 
-function conflict(versions: PieceVersions): PieceMerge {
-  const lines = { base: linesOf(versions.base), ours: linesOf(versions.ours), theirs: linesOf(versions.theirs) };
-  const hunks = findRegions(lines)
-    .filter(({ type }) => type === "conflict")
-    .map(({ base, ours, theirs }): Hunk => ({
-      baseStart: base.start,
-      baseLines: lines.base.slice(base.start, base.end),
-      oursStart: ours.start,
-      ours: lines.ours.slice(ours.start, ours.end),
-      theirsStart: theirs.start,
-      theirs: lines.theirs.slice(theirs.start, theirs.end),
-    }));
-  return { status: "conflict", hunks };
+/** Larger than this, YAML takes too long to read. */
+const LARGEST_YAML = 2 * 1024 * 1024;
+
+function isTooLarge(format: DataFormat, { ours, theirs, base }: PieceVersions): boolean {
+  return format === "yaml" && Math.max(ours.length, theirs.length, base.length) > LARGEST_YAML;
 }
 
-function linesOf(text: string): string[] {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
+/** A text that was read: as text taken apart, and as what it says. */
+interface DataText {
+  readonly documents: readonly DataDocument[];
+  readonly values: readonly unknown[];
+}
+
+function mergeTexts(format: DataFormat, versions: PieceVersions, rules: ValueRules): PieceMerge {
+  const [base, ours, theirs] = [
+    read(format, versions.base),
+    read(format, versions.ours),
+    read(format, versions.theirs),
+  ];
+  if (base === undefined || ours === undefined || theirs === undefined) return conflict(versions);
+  const state: DataMergeState = { rules, drops: [], decided: new Set(), conflicts: [], isInsertedTogether: false };
+  const documents = mergeAll(state, base.documents, ours.documents, theirs.documents);
+  if (documents === undefined) return conflict(versions);
+  const text = documents.map(writeDocument).join("");
+  const result = readValues(format, text);
+  if (result === undefined || !isRight(state, { base, ours, theirs, result })) return conflict(versions);
+  const steps: Step[] = [{ resolver: "data", class: state.isInsertedTogether ? "B" : "A" }];
+  for (const policy of new Set(state.drops.map((drop) => drop.policy))) steps.push({ resolver: policy, class: "D" });
+  return { status: "merged", text, steps, drops: state.drops };
+}
+
+function read(format: DataFormat, text: string): DataText | undefined {
+  if (format === "yaml") return readYaml(text);
+  const document = readJson(text, format === "strict-json");
+  const values = document && readValues(format, text);
+  return values && { documents: [document], values };
+}
+
+function readValues(format: DataFormat, text: string): readonly unknown[] | undefined {
+  if (format === "yaml") return readYaml(text)?.values;
+  const read = readJsonValue(text, format === "strict-json");
+  return read && [read.value];
+}
+
+function mergeAll(
+  state: DataMergeState,
+  base: readonly DataDocument[],
+  ours: readonly DataDocument[],
+  theirs: readonly DataDocument[],
+): readonly DataDocument[] | undefined {
+  if (base.length !== ours.length || base.length !== theirs.length) return undefined;
+  const documents: DataDocument[] = [];
+  for (const [at, own] of ours.entries()) {
+    const [before, other] = [base[at], theirs[at]];
+    const document = before && other && mergeDocuments(state, before, own, other);
+    if (document === undefined) return undefined;
+    documents.push(document);
+  }
+  return documents;
+}
+
+function mergeDocuments(
+  state: DataMergeState,
+  base: DataDocument,
+  ours: DataDocument,
+  theirs: DataDocument,
+): DataDocument | undefined {
+  const root = mergeNodes(state, [], { base: base.root, ours: ours.root, theirs: theirs.root });
+  const lead = mergeSpace(base.lead, ours.lead, theirs.lead);
+  const tail = mergeSpace(base.tail, ours.tail, theirs.tail);
+  return root === undefined || lead === undefined || tail === undefined ? undefined : { lead, root, tail };
+}
+
+function isRight(
+  { decided }: DataMergeState,
+  versions: {
+    readonly base: DataText;
+    readonly ours: DataText;
+    readonly theirs: DataText;
+    readonly result: readonly unknown[];
+  },
+): boolean {
+  const [base, ours, theirs] = [versions.base.values, versions.ours.values, versions.theirs.values];
+  if (versions.result.length !== ours.length) return false;
+  const isDecided = (place: readonly string[]): boolean => decided.size > 0 && decided.has(JSON.stringify(place));
+  return versions.result.every((result, at) =>
+    isRightMerge({ base: base[at], ours: ours[at], theirs: theirs[at], result }, isDecided),
+  );
+}
+
+function conflict(versions: PieceVersions): PieceMerge {
+  return { status: "conflict", hunks: findDataHunks(versions) };
 }

@@ -1,15 +1,9 @@
 import type { PolicyDrop } from "../resolution.ts";
 import { orderKeys } from "./key-order.ts";
 import { keysOfList } from "./list-keys.ts";
-import {
-  areSame,
-  areSameComments,
-  areSameItems,
-  textOfNode,
-  type DataItem,
-  type DataNode,
-  type DataTable,
-} from "./node.ts";
+import { areSame, areSameItems, textOfNode, type DataItem, type DataNode, type DataTable } from "./node.ts";
+import { mergeSpace, surround } from "./surroundings.ts";
+import { formTable, type TableVersions } from "./table-form.ts";
 import type { Ruling, ValueRules } from "./value-rules.ts";
 
 /** What there is in each version. */
@@ -23,6 +17,8 @@ export interface Trio<Thing> {
 export interface DataMergeState {
   readonly rules: ValueRules;
   readonly drops: PolicyDrop[];
+  /** The places that a rule has decided about, each as JSON. */
+  readonly decided: Set<string>;
   /** The items whose edits contradict each other. A whole document has none. */
   readonly conflicts: Trio<DataItem>[];
   isInsertedTogether: boolean;
@@ -54,7 +50,7 @@ export function mergeNodes(
 function mergeLists(
   state: DataMergeState,
   place: readonly string[],
-  { base, ours, theirs }: { base: DataTable | undefined; ours: DataTable; theirs: DataTable },
+  { base, ours, theirs }: TableVersions,
 ): DataNode | undefined {
   const keyed = keysOfList({ base, ours, theirs });
   return keyed && mergeTables(state, place, keyed);
@@ -63,7 +59,7 @@ function mergeLists(
 function mergeTables(
   state: DataMergeState,
   place: readonly string[],
-  { base, ours, theirs }: { base: DataTable | undefined; ours: DataTable; theirs: DataTable },
+  { base, ours, theirs }: TableVersions,
 ): DataTable | undefined {
   const items = {
     base: new Map(base?.items.map((item) => [item.key, item])),
@@ -85,8 +81,8 @@ function mergeTables(
     else if (item !== "gone") merged.push(item);
   }
   state.isInsertedTogether ||= order.isInsertedTogether;
-  const open = pickSpace({ base: base?.open, ours: ours.open, theirs: theirs.open });
-  const close = pickSpace({ base: base?.close, ours: ours.close, theirs: theirs.close });
+  const open = mergeSpace(base?.open, ours.open, theirs.open);
+  const close = mergeSpace(base?.close, ours.close, theirs.close);
   if (isOpen || open === undefined || close === undefined) return undefined;
   return formTable({ base, ours, theirs }, merged, open, close);
 }
@@ -117,45 +113,6 @@ function mergePresent(
   return value && surround({ base, ours, theirs }, value);
 }
 
-/** Puts what stands around an item in the versions around its value. */
-function surround(
-  { base, ours, theirs }: { base: DataItem | undefined; ours: DataItem; theirs: DataItem },
-  value: DataNode,
-): DataItem | undefined {
-  const lead = pickSpace({ base: base?.lead, ours: ours.lead, theirs: theirs.lead });
-  const tail = pickSpace({ base: base?.tail, ours: ours.tail, theirs: theirs.tail });
-  const trail = pickSpace({ base: base?.trail, ours: ours.trail, theirs: theirs.trail });
-  const head = pickHead({ base, ours, theirs });
-  if (lead === undefined || tail === undefined || trail === undefined || head === undefined) return undefined;
-  return { ...ours, lead, head, value, tail, trail };
-}
-
-function pickHead({
-  base,
-  ours,
-  theirs,
-}: {
-  base: DataItem | undefined;
-  ours: DataItem;
-  theirs: DataItem;
-}): string | undefined {
-  return pickSpace({ base: base?.head, ours: ours.head, theirs: theirs.head });
-}
-
-/** Merges what stands around values: ours, unless only theirs changed a comment there. */
-function pickSpace({
-  base = "",
-  ours,
-  theirs,
-}: {
-  base: string | undefined;
-  ours: string;
-  theirs: string;
-}): string | undefined {
-  if (areSameComments(ours, theirs) || areSameComments(base, theirs)) return ours;
-  return areSameComments(base, ours) ? theirs : undefined;
-}
-
 function mergeAbsent({ base, ours, theirs }: Trio<DataItem>): DataItem | Gone | undefined {
   const left = ours ?? theirs;
   if (left === undefined) return "gone";
@@ -182,6 +139,7 @@ function applyRuling(
   }
   const kept = ruling.kept === undefined ? "gone" : keepValue({ base, ours, theirs }, ruling.kept);
   if (kept === undefined) return openItem(state, versions);
+  state.decided.add(JSON.stringify(place));
   const keptText = kept === "gone" ? "" : textOfItem(kept);
   for (const side of ruling.dropped) {
     const dropped = versions[side];
@@ -198,34 +156,4 @@ function keepValue({ base, ours, theirs }: Trio<DataItem>, kept: string): DataIt
 
 function textOfItem({ head, value }: DataItem): string {
   return (head + textOfNode(value)).trim();
-}
-
-const NEW_LINE = "\n";
-
-/** Makes a table of merged items, laid out as in ours; where ours has no items, as in theirs. */
-function formTable(
-  { base, ours, theirs }: { base: DataTable | undefined; ours: DataTable; theirs: DataTable },
-  items: readonly DataItem[],
-  open: string,
-  close: string,
-): DataTable {
-  const model = ours.items.length > 0 ? ours : theirs;
-  const isChanged = base !== undefined && ours.endsWithSeparator === base.endsWithSeparator;
-  const endsWithSeparator = (isChanged ? theirs : ours).endsWithSeparator && items.length > 0;
-  const table = { ...model, source: undefined, open, endsWithSeparator };
-  if (items.length === 0) return { ...table, items, close: closeEmpty(close) };
-  const laidOut = layOut(items, model);
-  const closing = model === theirs && areSameComments(close, theirs.close) ? theirs.close : close;
-  return { ...table, items: laidOut, close: closing };
-}
-
-function closeEmpty(close: string): string {
-  return close.includes("/") || close.includes("#") ? close : close.trimStart();
-}
-
-// In a table of one line, what stands before an item depends on whether it is the first.
-function layOut(items: readonly DataItem[], { items: models }: DataTable): readonly DataItem[] {
-  if (models.some(({ lead }) => lead.includes(NEW_LINE))) return items;
-  const [first, next] = [models[0]?.lead ?? "", models[1]?.lead ?? " "];
-  return items.map((item, at) => (item.lead.trim() === "" ? { ...item, lead: at === 0 ? first : next } : item));
 }

@@ -30,6 +30,8 @@ export interface DataTable {
   readonly separator: "," | "";
   /** Whether a separator follows the last item too. */
   readonly endsWithSeparator: boolean;
+  /** Where lines part the items: what stands before each that does not share its line with what is around the table. */
+  readonly indentation: string | undefined;
 }
 
 /** An entry of a map, or an element of a list. */
@@ -101,6 +103,7 @@ export function areSameItems(a: DataItem | undefined, b: DataItem | undefined): 
   return (
     a.key === b.key &&
     areSameComments(a.lead, b.lead) &&
+    areSameComments(a.head, b.head) &&
     areSameComments(a.tail + a.trail, b.tail + b.trail) &&
     areSame(a.value, b.value)
   );

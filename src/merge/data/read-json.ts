@@ -24,6 +24,30 @@ export function readJson(text: string, isStrict: boolean): DataDocument | undefi
   }
 }
 
+/**
+ * What a text says; nothing where it has an error.
+ *
+ * @example
+ * readJsonValue('{ "a": 1, } // one') // { a: 1 }
+ */
+export function readJsonValue(text: string, isStrict: boolean): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    const document = isStrict ? undefined : readJson(text, isStrict);
+    return document && { value: JSON.parse(withoutComments(document.root)) };
+  }
+}
+
+function withoutComments(node: DataNode): string {
+  if (node.type === "leaf") return node.source;
+  const items = node.items.map(({ key, value }) => {
+    const text = withoutComments(value);
+    return node.type === "map" ? `${JSON.stringify(key)}:${text}` : text;
+  });
+  return node.type === "map" ? `{${items.join(",")}}` : `[${items.join(",")}]`;
+}
+
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
 const LINE_COMMENT = /\/\/[^\n]*/y;
@@ -82,7 +106,7 @@ class Reader {
     if (endsWithSeparator && this.isStrict) throw new NotUnderstood();
     const source = this.text.slice(start, this.at);
     const type = isMap ? "map" : "list";
-    return { type, source, open, items, close: space + end, separator: ",", endsWithSeparator };
+    return { type, source, open, items, close: space + end, separator: ",", endsWithSeparator, indentation: undefined };
   }
 
   private readItem(lead: string, isMap: boolean, depth: number): DataItem {
