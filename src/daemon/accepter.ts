@@ -35,7 +35,7 @@ import { failedReason } from "./landing-record.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { Verifier } from "./verifier.ts";
-import { loadVerifyRules } from "./verify-rules.ts";
+import { landingRulesOf, loadVerifyRules } from "./verify-rules.ts";
 
 type Row = AcceptanceRow<AcceptanceJournal>;
 
@@ -180,8 +180,9 @@ export class Accepter {
       takeUserState(git, vault, repository, environment),
       this.#givenState(run, vault),
     ]);
-    const request = { run: run.row.id, state, given, lane, from: from ?? given.base, atMs: this.#parts.clock.wallMs() };
-    return planAcceptance(git, vault, request);
+    const rules = landingRulesOf(this.#parts, vault, state.commit, toleratedCommands(run, run.row.landing));
+    const atMs = this.#parts.clock.wallMs();
+    return planAcceptance(git, vault, { run: run.row.id, state, given, lane, from: from ?? given.base, atMs, rules });
   }
 
   /** What the run started from, and what of it the user had committed. */

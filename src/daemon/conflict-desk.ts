@@ -7,9 +7,10 @@ import { adviseOn, composeContent } from "../landing/conflict-content.ts";
 import { findLeftMarkers } from "../landing/left-markers.ts";
 import { findLosses } from "../landing/losses.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
-import type { Waiver } from "../landing/tree-merge.ts";
+import type { RulesSource, Waiver } from "../landing/tree-merge.ts";
 import { updateConflict, type Side } from "../store/conflicts.ts";
 import { loadLandings } from "../store/landings.ts";
+import { toleratedCommands } from "./base-verdict.ts";
 import { requireConflict, requireOpen, runOf, type KeptConflict } from "./conflict-lookup.ts";
 import {
   captureFixed,
@@ -24,6 +25,7 @@ import { landCandidate, requireEnded, type LandingWish, type LateLanding } from 
 import { lateInputs } from "./late-inputs.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { landingRulesOf } from "./verify-rules.ts";
 
 /** A conflict that was opened: where, and what there is to decide. */
 export interface OpenedConflict {
@@ -73,7 +75,13 @@ export class ConflictDesk {
       const opened = await findOpened(this.#parts, run, conflict);
       const base = opened?.base ?? (await this.#tipOf(run));
       const { snapshot } = conflict.record.candidate;
-      const content = await composeContent(this.#parts.git, vault, base, candidateOf(conflict));
+      const content = await composeContent(
+        this.#parts.git,
+        vault,
+        base,
+        candidateOf(conflict),
+        this.#rulesOf(run, base),
+      );
       const paths = content.paths.map((one) => ({ path: one.path, kind: one.kind, advice: adviseOn(one, snapshot) }));
       if (opened !== undefined) return { conflict, folder: opened.folder, base, paths, again: true };
       try {
@@ -138,7 +146,8 @@ export class ConflictDesk {
     const vault = this.#parts.vaultOf(run.row.repositoryId);
     const { candidate } = conflict.record;
     const fixed = await captureFixed(this.#parts, run, conflict, opened);
-    const content = await composeContent(git, vault, opened.base, candidateOf(conflict));
+    const rules = this.#rulesOf(run, opened.base);
+    const content = await composeContent(git, vault, opened.base, candidateOf(conflict), rules);
     const marked = await findLeftMarkers(vault, opened.base, fixed.commit, candidate.snapshot, content.paths);
     if (marked.length > 0) throw markersLeft(conflict, opened.folder, marked);
     const step = { base: candidate.base, ours: opened.base, theirs: candidate.snapshot, result: fixed.commit };
@@ -157,7 +166,8 @@ export class ConflictDesk {
   async #unfixed(conflict: KeptConflict, run: LiveRun): Promise<Candidate> {
     const candidate = candidateOf(conflict);
     const vault = this.#parts.vaultOf(run.row.repositoryId);
-    const merge = await mergeChangeset(this.#parts.git, vault, await this.#tipOf(run), candidate);
+    const tip = await this.#tipOf(run);
+    const merge = await mergeChangeset(this.#parts.git, vault, tip, candidate, this.#rulesOf(run, tip));
     if (merge.status === "merged") return candidate;
     const known = new Set(conflict.record.conflicts.map(({ path }) => path));
     // What has landed meanwhile asks for more decisions: landing it makes a conflict that knows them.
@@ -204,6 +214,11 @@ export class ConflictDesk {
   async #tipOf(run: LiveRun): Promise<string> {
     const lane = await this.#lander.laneOf(run, false);
     return (await lane.tip()) ?? run.row.baseCommit;
+  }
+
+  #rulesOf(run: LiveRun, commit: string): RulesSource {
+    const vault = this.#parts.vaultOf(run.row.repositoryId);
+    return landingRulesOf(this.#parts, vault, commit, toleratedCommands(run, run.row.landing));
   }
 
   async #forget(run: LiveRun): Promise<void> {

@@ -3,6 +3,7 @@ import { mergeChangeset } from "../landing/merge-changeset.ts";
 import type { PathConflict } from "../landing/tree-merge.ts";
 import type { ConflictFileView, ConflictListing, ConflictView } from "../protocol/views.ts";
 import { loadOpenConflicts } from "../store/conflicts.ts";
+import { toleratedCommands } from "./base-verdict.ts";
 import { runOf, type KeptConflict } from "./conflict-lookup.ts";
 import { findOpened } from "./conflict-workspace.ts";
 import type { Lander } from "./lander.ts";
@@ -10,6 +11,7 @@ import { summarizeConflict } from "./landing-views.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { ConflictRecord } from "./settlement.ts";
+import { landingRulesOf } from "./verify-rules.ts";
 import { intentOf } from "../workflows/intent.ts";
 
 /** Every conflict that waits for somebody, of one repository or of all. */
@@ -49,9 +51,10 @@ export async function viewConflict(
   const vault = parts.vaultOf(run.row.repositoryId);
   const { candidate, ours, lane } = row.record;
   const bounds = full ? ALL : SOME;
+  const rules = landingRulesOf(parts, vault, ours, toleratedCommands(run, run.row.landing));
   const [listing, merge, history, tip] = await Promise.all([
     listConflict(parts, run, row),
-    mergeChangeset(parts.git, vault, ours, candidate),
+    mergeChangeset(parts.git, vault, ours, candidate, rules),
     landedByPath(parts.git, vault, candidate.base, ours),
     lander.laneOf(run, false).then((lane) => lane.tip()),
   ]);

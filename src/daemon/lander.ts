@@ -12,6 +12,7 @@ import { AnabranchError, toAnabranchError } from "../base/errors.ts";
 import { createSignal, type Signal } from "../base/signal.ts";
 import { Turns } from "../base/turns.ts";
 import { isDecidable, rankCandidates } from "../engine/candidates.ts";
+import { refuseClasses } from "../landing/class-policy.ts";
 import type { Candidate } from "../landing/compose-changesets.ts";
 import { stagingRef, type Lane } from "../landing/lane.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
@@ -19,7 +20,7 @@ import { loadLandings, loadMovingLandings } from "../store/landings.ts";
 import type { Reason, RunLanding } from "../store/runs.ts";
 import { judgeBase, redBaseReason, toleratedCommands } from "./base-verdict.ts";
 import { describeHold, HELD, judgeWhole, judgeWork, leaseHeldReason } from "./landing-leases.ts";
-import { failedReason } from "./landing-record.ts";
+import { failedReason, uncertainReason } from "./landing-record.ts";
 import { concludeLanding, moveLane } from "./lane-move.ts";
 import { findLanded } from "./landed-work.ts";
 import { land } from "./landing-transaction.ts";
@@ -30,6 +31,7 @@ import { persist } from "./patience.ts";
 import type { RunInputs } from "./run-files.ts";
 import { contributionOf, endCancelled, lateContribution, leftContribution, type Contribution } from "./settlement.ts";
 import type { Verifier } from "./verifier.ts";
+import { landingRulesOf } from "./verify-rules.ts";
 
 /** See the head of this file. */
 export class Lander {
@@ -318,12 +320,21 @@ export class Lander {
     const staged = (await loadLandings<LandingRecord>(this.#parts.store, run.row.id)).filter(
       ({ record }) => record.target.name === stagingRef(run.row.id),
     );
+    const changesets = staged.flatMap((landing) => landing.record.changesets);
+    const vault = this.#parts.vaultOf(run.row.repositoryId);
+    const rules = await landingRulesOf(this.#parts, vault, before, tolerated)();
+    const refused = refuseClasses(
+      rules,
+      changesets.flatMap(({ resolved }) => resolved.map((one) => one.class)),
+    );
+    // They were other ones when it was put together.
+    if (refused !== undefined) return refuse(uncertainReason(refused));
     const record: LandingRecord = {
       target: { kind: lane.kind, name: lane.name },
       before,
       after,
       tree: verification.tree,
-      changesets: staged.flatMap(({ record: { changesets } }) => changesets),
+      changesets,
       verification,
       notices: [...(await lane.notices()), ...verification.notices],
       atMs: this.#parts.clock.wallMs(),

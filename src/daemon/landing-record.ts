@@ -1,3 +1,4 @@
+import { describeRefusal, type ClassRefusal } from "../landing/class-policy.ts";
 import type { Composed } from "../landing/compose-changesets.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import { rulePaths } from "../landing/rules.ts";
@@ -20,6 +21,15 @@ export function failedReason({ commands }: Verification): Reason {
     message: `verification failed on the merged result: ${JSON.stringify(failed?.command ?? "")} ${how}`,
     hint: `look at ${failed?.log ?? "the log"}`,
     data: { command: failed?.command, status: failed?.status, log: failed?.log },
+  };
+}
+
+/** Why work that was put together does not land by itself, by the rules that hold now. */
+export function uncertainReason(refused: ClassRefusal): Reason {
+  return {
+    code: "VERIFY_FAILED",
+    message: `both sides of a file were merged, but ${describeRefusal(refused)}`,
+    hint: "give anabranch.yaml a command to verify with, or another rule under merge:",
   };
 }
 

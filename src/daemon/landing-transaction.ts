@@ -8,6 +8,7 @@ import { isAnabranchError, toAnabranchError } from "../base/errors.ts";
 import { faultPoint } from "../base/fault.ts";
 import { newId } from "../base/ids.ts";
 import { composeChangesets, type Conflicting } from "../landing/compose-changesets.ts";
+import type { RulesSource } from "../landing/tree-merge.ts";
 import type { Verification } from "../landing/verification.ts";
 import { insertConflict, replaceConflict } from "../store/conflicts.ts";
 import type { Reason } from "../store/runs.ts";
@@ -18,10 +19,12 @@ import type { LandingOrder } from "./landing-order.ts";
 import { judgeWork } from "./landing-leases.ts";
 import { failedReason, recordOf } from "./landing-record.ts";
 import type { LiveRun } from "./live-run.ts";
+import { openLane } from "./open-lane.ts";
 import type { Parts } from "./parts.ts";
 import { isTemporary } from "./patience.ts";
 import { conflictReason, type ConflictRecord, type Contribution } from "./settlement.ts";
 import type { Verifier } from "./verifier.ts";
+import { landingRulesOf } from "./verify-rules.ts";
 
 /** Lands changesets, as one landing where that passes; those that make it fail are found by halves. */
 export async function land(parts: Parts, verifier: Verifier, order: LandingOrder): Promise<void> {
@@ -79,6 +82,7 @@ async function landOnce(parts: Parts, verifier: Verifier, order: LandingOrder): 
   const composed = await composeChangesets(parts.git, vault, before, candidates, {
     landing: trailer,
     atSeconds: parts.clock.wallMs() / 1000,
+    rules: await rulesOf(parts, order, before),
   });
   faultPoint("landing.merged");
   await keepConflicts(parts, order, composed.conflicting);
@@ -97,6 +101,14 @@ async function landOnce(parts: Parts, verifier: Verifier, order: LandingOrder): 
   return moveLane(parts, { ...order, contributions: merged }, id, tip, record);
 }
 
+/** What is only put together lands on the run's own lane in the end: it is the rules there that count. */
+async function rulesOf(parts: Parts, { run, base }: LandingOrder, before: string): Promise<RulesSource> {
+  const vault = parts.vaultOf(run.row.repositoryId);
+  const lane = base === undefined ? await openLane(parts, run) : undefined;
+  const commit = lane === undefined ? before : ((await lane.tip()) ?? run.row.baseCommit);
+  return landingRulesOf(parts, vault, commit, toleratedCommands(run, base ?? run.row.landing));
+}
+
 async function keepConflicts(
   parts: Parts,
   { run, lane, contributions }: LandingOrder,
@@ -109,7 +121,7 @@ async function keepConflicts(
     const record: ConflictRecord = {
       candidate: withoutDecisions(candidate),
       ours,
-      conflicts: conflicts.map(({ hunks: _hunks, ...conflict }) => conflict),
+      conflicts: conflicts.map(({ hunks: _hunks, proposed: _proposed, ...conflict }) => conflict),
       lane: lane.name,
     };
     // One that was settled by hand and conflicts anew takes the place of the old one.

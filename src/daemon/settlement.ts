@@ -8,11 +8,11 @@ import { failTask } from "./failing.ts";
 import { requireAttempt, type LiveRun } from "./live-run.ts";
 import { intentOf } from "../workflows/intent.ts";
 
-/** What a conflict is kept as. The places in its files are found again from the three versions. */
+/** What a conflict is kept as. The places in its files, and what would be merged, are found again from the three versions. */
 export interface ConflictRecord {
   readonly candidate: Omit<Candidate, "choices" | "conflict">;
   readonly ours: string;
-  readonly conflicts: readonly Omit<PathConflict, "hunks">[];
+  readonly conflicts: readonly Omit<PathConflict, "hunks" | "proposed">[];
   /** The ref it was to land on. */
   readonly lane: string;
 }

@@ -1,4 +1,7 @@
+import type { RulesSource } from "../landing/tree-merge.ts";
+import { completePolicy, type LandingRules } from "../landing/class-policy.ts";
 import { FILE_NAME, parseRepositoryFile } from "../workflows/file.ts";
+import type { RepositoryFile } from "../workflows/schema.ts";
 import { durationMs } from "../workflows/units.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { Parts } from "./parts.ts";
@@ -17,11 +20,39 @@ const DEFAULT_TIMEOUT = "30m";
  * @throws {AnabranchError} `CONFIG_SYNTAX`, `CONFIG_INVALID`: rules that cannot be read are not taken for none
  */
 export async function loadVerifyRules(parts: Parts, vault: Vault, commit: string): Promise<VerifyCommand[]> {
+  return verifyCommands(await loadFileOf(parts, vault, commit));
+}
+
+/**
+ * Says, when it is asked, by what rules of a commit merges land on it; it is read once.
+ *
+ * @param tolerated commands that may fail: where there is one, what merges is not taken for verified
+ */
+export function landingRulesOf(
+  parts: Parts,
+  vault: Vault,
+  commit: string,
+  tolerated: ReadonlySet<string>,
+): RulesSource {
+  let loaded: Promise<LandingRules> | undefined;
+  const load = async (): Promise<LandingRules> => {
+    const file = await loadFileOf(parts, vault, commit);
+    const commands = verifyCommands(file);
+    const isVerified = commands.length > 0 && !commands.some(({ command }) => tolerated.has(command));
+    return { classes: completePolicy(file.merge ?? {}), isVerified };
+  };
+  return () => (loaded ??= load());
+}
+
+async function loadFileOf(parts: Parts, vault: Vault, commit: string): Promise<RepositoryFile> {
   const { stdout, status } = await parts.git.run(vault.place, ["cat-file", "blob", `${commit}:${FILE_NAME}`], {
     allow: [128],
   });
-  if (status !== 0) return [];
-  const { verify = [] } = await parseRepositoryFile(stdout.toString("utf8"), `${FILE_NAME} of ${commit.slice(0, 10)}`);
+  if (status !== 0) return {};
+  return parseRepositoryFile(stdout.toString("utf8"), `${FILE_NAME} of ${commit.slice(0, 10)}`);
+}
+
+function verifyCommands({ verify = [] }: RepositoryFile): VerifyCommand[] {
   return [verify].flat().map((rule) => {
     const { run, timeout = DEFAULT_TIMEOUT } = typeof rule === "string" ? { run: rule } : rule;
     return { command: run, timeoutMs: durationMs(timeout) };

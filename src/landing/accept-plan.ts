@@ -8,7 +8,7 @@ import { readLaneSteps, type LaneStep } from "./lane-steps.ts";
 import { mergeTrees } from "./merge-trees.ts";
 import { findPrivatePaths, type GivenState } from "./private-content.ts";
 import { replayLane, type Replayed } from "./replay.ts";
-import type { PathConflict, ResolvedPath, TreeMerge, Waiver } from "./tree-merge.ts";
+import type { PathConflict, ResolvedPath, RulesSource, TreeMerge, Waiver } from "./tree-merge.ts";
 import type { UserState } from "./user-state.ts";
 
 /** What is to be accepted, and by whom. */
@@ -22,6 +22,8 @@ export interface AcceptRequest {
   /** The lane's tip. */
   readonly lane: string;
   readonly atMs: number;
+  /** What of it may be merged by itself. */
+  readonly rules?: RulesSource | undefined;
 }
 
 /** What accepting comes to, before anything of it is verified or written. */
@@ -44,10 +46,10 @@ export interface AcceptPlan {
  * @throws {AnabranchError} `ACCEPT_REFUSED` with the paths that stand against it
  */
 export async function planAcceptance(git: Git, vault: Vault, request: AcceptRequest): Promise<AcceptPlan> {
-  const { state, from, lane, atMs } = request;
+  const { state, from, lane, atMs, rules } = request;
   const [wanted, steps] = await Promise.all([vault.objects.compare(from, lane), readLaneSteps(git, vault, from, lane)]);
   refuseUnwritable(state, wanted);
-  const merge = await mergeTrees(git, vault, { base: from, ours: state.commit, theirs: lane });
+  const merge = await mergeTrees(git, vault, { base: from, ours: state.commit, theirs: lane, rules });
   if (merge.status === "conflict") throw conflictRefusal(request, merge.conflicts);
   const changes = await vault.objects.compare(state.commit, merge.tree);
   refuseUnwritable(state, changes);

@@ -7,7 +7,7 @@ import { conflictsOfMarkers, mergeOnto } from "./merge-changeset.ts";
 import type { HandMerge, LandedChangeset } from "./receipt.ts";
 import { SideBySide } from "./side-by-side.ts";
 import type { PathConflict } from "./merge-trees.ts";
-import type { Waiver } from "./tree-merge.ts";
+import type { RulesSource, Waiver } from "./tree-merge.ts";
 
 /** A changeset that is to land. */
 export interface Candidate {
@@ -48,6 +48,8 @@ export interface Composed {
 export interface Composition {
   readonly landing: string;
   readonly atSeconds: number;
+  /** What of it may land by itself. */
+  readonly rules?: RulesSource | undefined;
 }
 
 /**
@@ -134,7 +136,7 @@ class Batch {
   }
 
   async #merge(candidate: Candidate): Promise<void> {
-    const merge = await mergeOnto(this.#git, this.#vault, this.#tip, candidate);
+    const merge = await mergeOnto(this.#git, this.#vault, this.#tip, candidate, this.#composition.rules);
     if (merge.status === "conflict") {
       this.#conflicting.push({ candidate, ours: this.#tip, conflicts: merge.conflicts });
       return;

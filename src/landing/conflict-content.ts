@@ -3,7 +3,7 @@ import { LARGEST_BLOB_BYTES } from "../git/objects.ts";
 import { TreeEditor } from "../git/tree-editor.ts";
 import type { Candidate } from "./compose-changesets.ts";
 import { mergeChangeset } from "./merge-changeset.ts";
-import type { PathConflict } from "./tree-merge.ts";
+import type { PathConflict, RulesSource } from "./tree-merge.ts";
 import type { Entry } from "../merge/change.ts";
 import { hasMarkers, withMarkers, type TextVersions } from "../merge/text.ts";
 import type { Vault } from "../workspaces/vault.ts";
@@ -20,22 +20,23 @@ export interface PlacedPath {
   readonly kind: PathConflict["kind"];
   readonly message: string;
   /** What stands in the file. */
-  readonly holds: "markers" | "ours" | "theirs";
+  readonly holds: "markers" | "merged" | "ours" | "theirs";
 }
 
 const TEXT_KINDS: ReadonlySet<PathConflict["kind"]> = new Set(["contents", "both-added", "loss", "attributes"]);
 
 /**
  * Works out what a person fixes: everything that merges is merged; at conflicting places of a text stand both sides
- * between markers; anything else is as what landed has it, or as the task has it where that is the only one.
+ * between markers; what only the rules keep from landing is as it would land; anything else is as what landed has it, or as the task has it where that is the only one.
  */
 export async function composeContent(
   git: Git,
   vault: Vault,
   onto: string,
   candidate: Candidate,
+  rules: RulesSource,
 ): Promise<ConflictContent> {
-  const merge = await mergeChangeset(git, vault, onto, candidate);
+  const merge = await mergeChangeset(git, vault, onto, candidate, rules);
   if (merge.status === "merged") return { tree: merge.tree, paths: [] };
   const editor = new TreeEditor(vault.objects, merge.partial);
   const paths: PlacedPath[] = [];
@@ -54,7 +55,8 @@ interface Placed {
 }
 
 async function place(vault: Vault, conflict: PathConflict, task: string): Promise<Placed | undefined> {
-  const { kind, ours, theirs } = conflict;
+  const { kind, ours, theirs, proposed } = conflict;
+  if (proposed !== undefined) return { entry: proposed, holds: "merged" };
   if (kind === "markers" && theirs !== undefined) return { entry: theirs, holds: "theirs" };
   if (ours === undefined && theirs !== undefined) return { entry: theirs, holds: "theirs" };
   if (!TEXT_KINDS.has(kind) || ours === undefined || theirs === undefined) return undefined;
@@ -101,6 +103,7 @@ async function put(editor: TreeEditor, path: string, { mode, oid }: Entry): Prom
 export function adviseOn({ path, kind, holds }: PlacedPath, theirs: string): string {
   const quoted = `'${path.replaceAll("'", "'\\''")}'`;
   if (holds === "markers") return "both sides stand between markers: decide, and remove the markers";
+  if (holds === "merged") return "both sides are merged in it: see whether that is right, and mend it where it is not";
   if (kind === "markers") return "the task left conflict markers in it: remove them";
   if (holds === "theirs") return `it is as the task has it: keep it, or remove it (rm ${quoted})`;
   return `it is as what landed has it; the task's: git checkout ${theirs.slice(0, 12)} -- ${quoted}`;

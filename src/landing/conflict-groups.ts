@@ -138,6 +138,7 @@ const MESSAGES: Readonly<Record<ConflictKind, (names: Names) => string>> = {
   attributes: ({ path }) => `the attributes do not let ${path} be merged`,
   "name-clash": ({ path }) => `the name of ${path} clashes with another`,
   loss: ({ path }) => `an edit of ${path} would be lost`,
+  uncertain: ({ path }) => `${path} merges, and is not to land by itself`,
   markers: ({ path }) => `${path} would get conflict markers`,
 };
 

@@ -4,7 +4,7 @@ import type { PathChange } from "../merge/change.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import { findAddedMarkers } from "./markers.ts";
 import { mergeTrees } from "./merge-trees.ts";
-import type { PathConflict, TreeMerge } from "./tree-merge.ts";
+import type { PathConflict, RulesSource, TreeMerge } from "./tree-merge.ts";
 
 /** A changeset, and what a person decided about it. */
 interface Changeset {
@@ -16,8 +16,14 @@ interface Changeset {
 type Merged = Extract<TreeMerge, { readonly status: "merged" }>;
 
 /** Merges a changeset onto a commit, as it would land alone. What would bring conflict markers is a conflict too. */
-export async function mergeChangeset(git: Git, vault: Vault, ours: string, changeset: Changeset): Promise<TreeMerge> {
-  const merge = await mergeOnto(git, vault, ours, changeset);
+export async function mergeChangeset(
+  git: Git,
+  vault: Vault,
+  ours: string,
+  changeset: Changeset,
+  rules: RulesSource,
+): Promise<TreeMerge> {
+  const merge = await mergeOnto(git, vault, ours, changeset, rules);
   await vault.objects.flush();
   if (merge.status === "conflict") return merge;
   const conflicts = await conflictsOfMarkers(vault, merge.changes);
@@ -27,9 +33,15 @@ export async function mergeChangeset(git: Git, vault: Vault, ours: string, chang
 }
 
 /** Merges a changeset onto a commit, without a look at markers. The result is on the disk after the next flush. */
-export async function mergeOnto(git: Git, vault: Vault, ours: string, changeset: Changeset): Promise<TreeMerge> {
+export async function mergeOnto(
+  git: Git,
+  vault: Vault,
+  ours: string,
+  changeset: Changeset,
+  rules: RulesSource | undefined,
+): Promise<TreeMerge> {
   const { base, snapshot, choices } = changeset;
-  const merge = await mergeTrees(git, vault, { base, ours, theirs: snapshot, choices, isStaged: true });
+  const merge = await mergeTrees(git, vault, { base, ours, theirs: snapshot, choices, rules, isStaged: true });
   if (merge.status === "conflict" || choices === undefined) return merge;
   return withoutMarked(vault, ours, merge, choices);
 }

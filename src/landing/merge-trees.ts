@@ -8,7 +8,7 @@ import { openNameClashes } from "./name-clashes.ts";
 import { editOf, type Decision } from "./decision.ts";
 import { byPath, entriesAt, type Sides } from "./sides.ts";
 import { draftStructural, type MergeDraft } from "./structural.ts";
-import type { MergeRequest, TreeMerge } from "./tree-merge.ts";
+import type { MergeRequest, RulesSource, TreeMerge } from "./tree-merge.ts";
 
 export type { MergeRequest, PathConflict, TreeMerge } from "./tree-merge.ts";
 
@@ -37,21 +37,17 @@ async function mergeStaged(git: Git, vault: Vault, request: MergeRequest): Promi
   if (ours === base) return { ...merged, tree: theirs, changes: await objects.compare(ours, theirs) };
   const [own, other] = await Promise.all([objects.compare(base, ours), objects.compare(base, theirs)]);
   const sides: Sides = { base, ours, theirs, oursChanges: byPath(own), theirsChanges: byPath(other) };
-  const draft = await makeDraft(git, vault, sides);
+  const draft = await makeDraft(git, vault, sides, request.rules);
   return settle(vault, sides, draft, request.choices ?? new Map<string, "ours" | "theirs">());
 }
 
-async function makeDraft(git: Git, vault: Vault, sides: Sides): Promise<MergeDraft> {
+async function makeDraft(git: Git, vault: Vault, sides: Sides, rules: RulesSource | undefined): Promise<MergeDraft> {
   const plan = planPaths([...sides.oursChanges.values()], [...sides.theirsChanges.values()]);
-  if (plan.type === "structural" || mayHaveMoved(sides)) return draftStructural(git, vault, sides);
+  if (plan.type === "structural" || mayHaveMoved(sides)) return draftStructural(git, vault, sides, rules);
   const meeting = new Set(plan.type === "contents" ? plan.paths : []);
   const rest = [...sides.theirsChanges.values()].filter(({ path }) => !meeting.has(path));
-  const decisions = await decideMeetings(
-    git,
-    vault,
-    sides.ours,
-    [...meeting].flatMap((path) => meetingAt(sides, path)),
-  );
+  const meetings = [...meeting].flatMap((path) => meetingAt(sides, path));
+  const decisions = await decideMeetings(git, vault, sides.ours, meetings, rules);
   return { edits: rest.map(editOf), decisions, renames: [] };
 }
 

@@ -9,6 +9,7 @@ import { decideMeetings, type Meeting } from "./contents.ts";
 import { editOf, openPath, type Decision } from "./decision.ts";
 import { mergeInQuarantine, type QuarantinedMerge } from "./quarantine.ts";
 import { byPath, entriesAt, entryAfter, isFile, type Sides } from "./sides.ts";
+import type { RulesSource } from "./tree-merge.ts";
 
 /** What is to be done to ours, and what both sides have to be asked about. */
 export interface MergeDraft {
@@ -21,7 +22,12 @@ export interface MergeDraft {
  * Merges trees of which one side moved, removed or replaced what the other changed. Git says what becomes of the paths;
  * contents that both sides changed are merged as everywhere else. Nothing that git composed itself is taken over.
  */
-export async function draftStructural(git: Git, vault: Vault, sides: Sides): Promise<MergeDraft> {
+export async function draftStructural(
+  git: Git,
+  vault: Vault,
+  sides: Sides,
+  rules: RulesSource | undefined,
+): Promise<MergeDraft> {
   const [merged, renames] = await Promise.all([
     mergeInQuarantine(git, vault, sides),
     findAllRenames(git, vault, sides),
@@ -43,7 +49,7 @@ export async function draftStructural(git: Git, vault: Vault, sides: Sides): Pro
     edits: rest.filter(({ newOid }) => isKnown(newOid, known)).map(editOf),
     decisions: [
       ...open,
-      ...(await decideMeetings(git, vault, sides.ours, meetings)),
+      ...(await decideMeetings(git, vault, sides.ours, meetings, rules)),
       ...rest.filter(({ newOid }) => !isKnown(newOid, known)).map(({ path }) => openUnknown(sides, path)),
     ],
     renames,

@@ -1,6 +1,10 @@
 import type { PathChange, Entry } from "../merge/change.ts";
+import type { LandingRules } from "./class-policy.ts";
 import type { PolicyDrop, ResolutionClass } from "../merge/resolution.ts";
 import type { Hunk } from "../merge/versions.ts";
+
+/** What decides whether what merged may land by itself. Asked only where something merged that both sides changed. */
+export type RulesSource = () => Promise<LandingRules>;
 
 /** Three trees to be merged: commits or trees in the vault. */
 export interface MergeRequest {
@@ -9,6 +13,8 @@ export interface MergeRequest {
   readonly theirs: string;
   /** What a person chose, by the path of a conflict. */
   readonly choices?: ReadonlyMap<string, "ours" | "theirs"> | undefined;
+  /** Without any, everything that merges is merged. */
+  readonly rules?: RulesSource | undefined;
   /** Whether the answer's trees may still be in memory: for many merges in a row. */
   readonly isStaged?: boolean | undefined;
 }
@@ -28,6 +34,7 @@ export type ConflictKind =
   | "attributes"
   | "name-clash"
   | "loss"
+  | "uncertain"
   | "markers";
 
 /** A conflict as a value: what stood and stands at a path, never text with markers. */
@@ -40,6 +47,8 @@ export interface PathConflict {
   readonly theirs?: Entry | undefined;
   readonly hunks?: readonly Hunk[] | undefined;
   readonly message: string;
+  /** What it would be merged to, where only the rules keep that from landing. */
+  readonly proposed?: Entry | undefined;
   /** The name that theirs gave it, where that is another one. */
   readonly renamedTo?: string | undefined;
 }

@@ -3,6 +3,7 @@ import { mergeData } from "./data/merge-data.ts";
 import { languageOf, type Language } from "./language.ts";
 import { lockFileOwner } from "./lock-file.ts";
 import type { Loss } from "./conservation/loss.ts";
+import { findTextLosses } from "./conservation/text-losses.ts";
 import { classOf, type PieceMerge, type PieceVersions, type PolicyDrop } from "./resolution.ts";
 import type { ResolutionClass, ResolverName } from "./resolution.ts";
 import { mergeSource, mergeUnparsed } from "./source.ts";
@@ -30,6 +31,8 @@ interface MergedFile {
   readonly text: string;
   readonly resolvers: readonly ResolverName[];
   readonly class: ResolutionClass;
+  /** Those of all steps: a policy's choice may stand beside tokens of both sides. */
+  readonly classes: readonly ResolutionClass[];
   readonly drops: readonly PolicyDrop[];
 }
 
@@ -59,7 +62,7 @@ export function mergeFile(request: FileMergeRequest): FileMerge {
     return { status: "conflict", why: "lock-file", hunks: [] };
   }
   const pieces = policy === "text" ? takePiecesApart(versions) : undefined;
-  if (pieces === undefined) return byText.status === "merged" ? mergedByText(byText) : byText;
+  if (pieces === undefined) return checkedByText(request, byText);
   return new FileMerger(request, pieces).merge(byText);
 }
 
@@ -69,7 +72,15 @@ function isSelfEvident({ resolver }: Extract<TextMerge, { status: "merged" }>): 
 }
 
 function mergedByText({ text, resolver }: Extract<TextMerge, { status: "merged" }>): MergedFile {
-  return { status: "merged", text, resolvers: [resolver], class: resolver === "union" ? "D" : "A", drops: [] };
+  const found = resolver === "union" ? "D" : "A";
+  return { status: "merged", text, resolvers: [resolver], class: found, classes: [found], drops: [] };
+}
+
+/** A text that cannot be looked at but line by line. */
+function checkedByText({ path, versions }: FileMergeRequest, merge: TextMerge): FileMerge {
+  if (merge.status === "conflict") return merge;
+  const losses = findTextLosses(path, versions, merge.text);
+  return losses.length === 0 ? mergedByText(merge) : { status: "conflict", why: "loss", hunks: [], losses };
 }
 
 /** A file's versions as pieces, and how a piece becomes a file again. */
@@ -166,7 +177,8 @@ class FileMerger {
     if (losses.length > 0) return { status: "conflict", why: "loss", hunks: [], losses };
     const resolvers = [...new Set(merge.steps.map(({ resolver }) => resolver))];
     const text = this.#pieces.toFile(merge.text);
-    return { status: "merged", text, resolvers, class: classOf(merge.steps), drops: merge.drops };
+    const classes = [...new Set(merge.steps.map((step) => step.class))];
+    return { status: "merged", text, resolvers, class: classOf(merge.steps), classes, drops: merge.drops };
   }
 
   #lossesIn(result: string, drops: readonly PolicyDrop[], parsed: ParsedVersions | undefined): Loss[] {

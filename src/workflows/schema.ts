@@ -207,6 +207,9 @@ const verifyCommand = z.union([
   }),
 ]);
 
+/** What becomes of a merge, by how far it can be trusted. */
+const classRule = z.enum(["land", "verify", "ask"]);
+
 /** What to do about a base that does not pass verification itself. */
 export const RED_BASES = ["stop", "forbid-new"] as const;
 
@@ -214,6 +217,19 @@ export const RED_BASES = ["stop", "forbid-new"] as const;
 export const repositoryFile = z.strictObject({
   /** Must pass on the merged result before anything lands. */
   verify: list(verifyCommand).optional(),
+  /** What becomes of what the merge engine made of both sides of a file, by the class of it: A and B `land`, C `verify`, D `land`. */
+  merge: z
+    .strictObject({
+      /** The edits are disjoint. */
+      A: classRule.optional(),
+      /** Both sides added named things at one place. */
+      B: classRule.optional(),
+      /** Parts of one statement come from both sides. */
+      C: classRule.optional(),
+      /** A policy dropped one of two contradicting edits; a waiver names it. */
+      D: classRule.optional(),
+    })
+    .optional(),
   agents: z.record(taskName, agentDefinition).optional(),
   /** When the base fails already: `stop` (default) lands nothing, `forbid-new` lands what makes nothing else fail. */
   redBase: z.enum(RED_BASES).optional(),
