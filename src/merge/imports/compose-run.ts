@@ -1,11 +1,10 @@
-import { commentsOf, mergeLead } from "./lead.ts";
-import { matchStatements, onlyOfForm, ownersOf, type Partners } from "./match-statements.ts";
-import { commonOrder, placeOf } from "./order.ts";
-import type { ImportedName, ImportRun, ImportStatement } from "./statement.ts";
+import { findAdditions, type Additions } from "./find-additions.ts";
+import { insertStatements } from "./insert-statements.ts";
+import { commentsOf, leadsOf, mergeLead } from "./lead.ts";
+import { matchStatements, ownersOf, type Partners } from "./match-statements.ts";
+import type { ImportRun, ImportStatement } from "./statement.ts";
 import { writeStatement } from "./write-statement.ts";
 import type { Runs } from "./wanted-names.ts";
-
-const MOST_STEPS = 10_000_000;
 
 /** A run that was put together. */
 interface ComposedRun {
@@ -26,12 +25,13 @@ export interface Composition {
   readonly guestInHost: Partners;
   readonly hostInBase: Partners;
   readonly guestInBase: Partners;
+  /** Statements that the host has of its own. */
+  readonly hostOnly: ReadonlySet<ImportStatement>;
 }
 
 /** A statement of the result. */
-interface Slot {
+export interface Slot {
   readonly statement: ImportStatement;
-  readonly lead: string;
   readonly text: string;
 }
 
@@ -42,11 +42,11 @@ export function composeRun(runs: Runs, wanted: ReadonlySet<string>): ComposedRun
   const tail = mergeLead({ base: runs.base.tail, host: composition.host.tail, guest: composition.guest.tail });
   const additions = findAdditions(composition);
   const kept = keepStatements(composition, additions);
-  if (tail === undefined || kept === undefined) return undefined;
-  const slots = insertStatements(composition, additions, kept.slots);
-  if (slots === undefined) return undefined;
-  const text = slots.slots.map((slot) => slot.lead + slot.text).join("") + tail;
-  return { text, isDisjoint: kept.isDisjoint && slots.isDisjoint };
+  const inserted = kept === undefined ? undefined : insertStatements(composition, additions, kept.slots);
+  const leads = inserted === undefined ? undefined : leadsOf(composition, inserted.slots);
+  if (tail === undefined || kept === undefined || inserted === undefined || leads === undefined) return undefined;
+  const text = inserted.slots.map((slot, at) => (leads[at] ?? "") + slot.text).join("") + tail;
+  return { text, isDisjoint: kept.isDisjoint && inserted.isDisjoint };
 }
 
 // The side that changed the order of statements is the one whose text is kept: the other's changes find their place.
@@ -54,6 +54,8 @@ function compositionOf({ base, ours, theirs }: Runs, wanted: ReadonlySet<string>
   const isOursHost = !isReordered(base, theirs) || isReordered(base, ours);
   const [host, guest] = isOursHost ? [ours, theirs] : [theirs, ours];
   const guestInHost = matchStatements(guest, host);
+  const hostInGuest = new Map([...guestInHost].map(([inGuest, inHost]) => [inHost, inGuest]));
+  const hostInBase = matchStatements(host, base);
   return {
     base,
     host,
@@ -61,9 +63,10 @@ function compositionOf({ base, ours, theirs }: Runs, wanted: ReadonlySet<string>
     wanted,
     isGuestFirst: !isOursHost,
     guestInHost,
-    hostInGuest: new Map([...guestInHost].map(([inGuest, inHost]) => [inHost, inGuest])),
-    hostInBase: matchStatements(host, base),
+    hostInGuest,
+    hostInBase,
     guestInBase: matchStatements(guest, base),
+    hostOnly: new Set(host.statements.filter((each) => !hostInGuest.has(each) && !hostInBase.has(each))),
   };
 }
 
@@ -93,126 +96,21 @@ function hasLostEdits({ base, host, guest, wanted, hostInBase, guestInBase }: Co
   });
 }
 
-/** Names that the guest added, by the statement of the host that takes them, and those that need one of their own. */
-interface Additions {
-  readonly joined: ReadonlyMap<ImportStatement, readonly ImportedName[]>;
-  readonly own: ReadonlyMap<ImportStatement, readonly ImportedName[]>;
-}
-
-function findAdditions(composition: Composition): Additions {
-  const { host, guest, wanted, guestInHost } = composition;
-  const owners = ownersOf(host);
-  const [forms, guestForms] = [onlyOfForm(host), onlyOfForm(guest)];
-  const joined = new Map<ImportStatement, readonly ImportedName[]>();
-  const own = new Map<ImportStatement, readonly ImportedName[]>();
-  for (const statement of guest.statements) {
-    const added = statement.names.filter(({ key }) => wanted.has(key) && !owners.has(key));
-    if (added.length === 0) continue;
-    const sharing = statement.names.map(({ key }) => owners.get(key));
-    const only = guestForms.get(statement.form) === undefined ? undefined : forms.get(statement.form);
-    const target = [guestInHost.get(statement), ...sharing, only].find(
-      (other) => other?.form === statement.form && other.rewrite !== undefined,
-    );
-    if (target === undefined) own.set(statement, added);
-    else joined.set(target, [...(joined.get(target) ?? []), ...added]);
-  }
-  return { joined, own };
-}
-
 function keepStatements(
   composition: Composition,
   { joined }: Additions,
-): { readonly slots: Slot[]; readonly isDisjoint: boolean } | undefined {
+): { readonly slots: readonly Slot[]; readonly isDisjoint: boolean } | undefined {
   const { host, hostInGuest, hostInBase, wanted } = composition;
   const slots: Slot[] = [];
   let isDisjoint = true;
-  let blanks = "";
   for (const statement of host.statements) {
     const added = joined.get(statement) ?? [];
-    if (added.length === 0 && statement.names.every(({ key }) => !wanted.has(key))) {
-      blanks = blankLinesOf(statement.lead);
-      continue;
-    }
+    if (added.length === 0 && statement.names.every(({ key }) => !wanted.has(key))) continue;
     const [its, before] = [hostInGuest.get(statement), hostInBase.get(statement)];
     const text = writeStatement({ statement, its, before, added, wanted, isFirst: composition.isGuestFirst });
-    const lead =
-      its === undefined ? statement.lead : mergeLead({ base: before?.lead, host: statement.lead, guest: its.lead });
-    if (text === undefined || lead === undefined) return undefined;
-    const isNew = its === undefined && blankLinesOf(lead) === "";
-    slots.push({ statement, lead: isNew ? blanks + lead : lead, text });
-    blanks = "";
+    if (text === undefined) return undefined;
+    slots.push({ statement, text });
     isDisjoint &&= text === statement.text || text === its?.text || before === undefined;
   }
   return { slots, isDisjoint };
-}
-
-/** The host's run while statements of the guest are put into it. */
-interface Insertion {
-  readonly slots: Slot[];
-  readonly composition: Composition;
-  readonly hostOnly: ReadonlySet<ImportStatement>;
-  readonly guestSlots: readonly Slot[];
-  readonly order: ReturnType<typeof commonOrder>;
-}
-
-function insertStatements(
-  composition: Composition,
-  { own }: Additions,
-  kept: readonly Slot[],
-): { readonly slots: readonly Slot[]; readonly isDisjoint: boolean } | undefined {
-  const { guest, host, hostInGuest, hostInBase } = composition;
-  if (own.size * (kept.length + own.size) > MOST_STEPS) return undefined;
-  const sortKeys = [host, guest].map(({ statements }) => statements.map(({ sortKey }) => sortKey));
-  const insertion: Insertion = {
-    slots: [...kept],
-    composition,
-    hostOnly: new Set(host.statements.filter((each) => !hostInGuest.has(each) && !hostInBase.has(each))),
-    guestSlots: guest.statements.map((statement) => ({ statement, lead: statement.lead, text: statement.text })),
-    order: commonOrder(...sortKeys),
-  };
-  let isDisjoint = true;
-  for (const [at, slot] of insertion.guestSlots.entries()) {
-    const added = own.get(slot.statement);
-    if (added === undefined) continue;
-    const text = textOfOwn(slot.statement, added);
-    const inserted = text === undefined ? undefined : insertSlot(insertion, at, { ...slot, text });
-    if (inserted === undefined) return undefined;
-    isDisjoint &&= inserted === "alone";
-  }
-  return { slots: insertion.slots, isDisjoint };
-}
-
-function textOfOwn(statement: ImportStatement, added: readonly ImportedName[]): string | undefined {
-  const removed = new Set(statement.names.filter((name) => !added.includes(name)).map(({ key }) => key));
-  if (removed.size === 0) return statement.text;
-  return statement.rewrite?.({ removed, added: [], from: undefined, isFirst: false });
-}
-
-function insertSlot(insertion: Insertion, at: number, slot: Slot): "alone" | "beside" | undefined {
-  const { slots, composition, hostOnly, guestSlots, order } = insertion;
-  const place = placeOf<Slot>({
-    placed: slots,
-    from: guestSlots,
-    at,
-    keyOf: ({ statement }) => composition.guestInHost.get(statement) ?? statement,
-    compare: order && ((a, b) => order(a.statement.sortKey, b.statement.sortKey)),
-    isFirst: composition.isGuestFirst,
-  });
-  const [before, after] = [slots[place - 1], slots[place]].map((each) =>
-    each !== undefined && hostOnly.has(each.statement) ? each : undefined,
-  );
-  const beside = [before, after].filter((each) => each !== undefined);
-  if (slot.statement.hasEffect && beside.some(({ statement }) => statement.hasEffect)) return undefined;
-  const isSame = before?.lead === slot.lead;
-  if (after?.lead === slot.lead) slots[place] = { ...after, lead: indentOf(after.lead) };
-  slots.splice(place, 0, isSame ? { ...slot, lead: indentOf(slot.lead) } : slot);
-  return beside.length === 0 ? "alone" : "beside";
-}
-
-function blankLinesOf(lead: string): string {
-  return /^(?:[ \t]*\n)*/.exec(lead)?.[0] ?? "";
-}
-
-function indentOf(lead: string): string {
-  return /[ \t]*$/.exec(lead)?.[0] ?? "";
 }

@@ -10,10 +10,12 @@ export interface Placing<Item> {
   readonly compare: ((a: Item, b: Item) => number) | undefined;
   /** Whether it goes before those that only the other list has, at the same place. */
   readonly isFirst: boolean;
+  /** Whether a group begins with it: what is in the group of what it follows stays there. */
+  readonly opensGroup?: (item: Item) => boolean;
 }
 
 /** Where it belongs: after what it follows in its own list; among what only the other list has there, in order. */
-export function placeOf<Item>({ placed, from, at, keyOf, compare, isFirst }: Placing<Item>): number {
+export function placeOf<Item>({ placed, from, at, keyOf, compare, isFirst, opensGroup }: Placing<Item>): number {
   const places = new Map(placed.map((item, place) => [keyOf(item), place]));
   let start = 0;
   for (let before = at - 1; before >= 0 && start === 0; before -= 1) {
@@ -23,6 +25,12 @@ export function placeOf<Item>({ placed, from, at, keyOf, compare, isFirst }: Pla
   const own = new Set(from.map(keyOf));
   let end = start;
   while (end < placed.length && !own.has(keyOf(placed[end] as Item))) end += 1;
+  if (opensGroup !== undefined) {
+    let group = start;
+    while (group < end && !opensGroup(placed[group] as Item)) group += 1;
+    if (opensGroup(from[at] as Item)) start = group;
+    else end = group;
+  }
   if (compare !== undefined) {
     for (let place = start; place < end; place += 1) {
       if (compare(placed[place] as Item, from[at] as Item) > 0) return place;

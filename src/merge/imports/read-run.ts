@@ -82,7 +82,9 @@ function pythonGoesOn(start: number, code: string): IsOpen {
 
 function javaScriptGoesOn(soFar: string, code: string, next: number): boolean {
   if (/(?:[,=+({]|\b(?:from|import|export|as))\s*$/.test(soFar)) return true;
-  return /^\s*(?:[.,=+?)\]}([]|(?:from|as)\b)/.test(code.slice(next, next + 200));
+  const isSource = /^(?:import|export)\b/.test(soFar);
+  if (isSource && /["']\s*$/.test(soFar)) return false;
+  return (isSource ? /^\s*(?:[*,{}]|(?:from|as)\b)/ : /^\s*[.,=+?)\]}([]/).test(code.slice(next, next + 200));
 }
 
 function readStatement(language: Language, text: string, code: string, layout: Layout): ReadStatement {
