@@ -88,9 +88,35 @@ function withBody(part: Part, body: PartBody | undefined): Part {
 
 function variables(node: Node): Part {
   const declarators = present(node.namedChildren).filter((child) => child.type === "variable_declarator");
-  const names = declarators.map((declarator) => textOf(declarator.childForFieldName("name")) ?? "");
+  const names = declarators.flatMap((declarator) => boundNames(declarator.childForFieldName("name")));
   const body = declarators.length === 1 ? valueBody(declarators[0]?.childForFieldName("value")) : undefined;
   return { kind: "variable", name: names.join(","), signature: "", body };
+}
+
+const VALUES: Readonly<Record<string, EntityKind>> = {
+  class: "class",
+  function_expression: "function",
+  generator_function: "function",
+  arrow_function: "function",
+};
+
+const PATTERNS = new Set(["object_pattern", "array_pattern", "rest_pattern"]);
+
+/** The names that a pattern binds. */
+function boundNames(pattern: Node | null): string[] {
+  if (pattern === null) return [];
+  if (PATTERNS.has(pattern.type)) return present(pattern.namedChildren).flatMap(boundNames);
+  switch (pattern.type) {
+    case "pair_pattern":
+      return boundNames(pattern.childForFieldName("value"));
+    case "object_assignment_pattern":
+    case "assignment_pattern":
+      return boundNames(pattern.childForFieldName("left"));
+    case "comment":
+      return [];
+    default:
+      return [textOf(pattern) ?? ""];
+  }
 }
 
 function exported(node: Node, owner: EntityKind | undefined): Part {
@@ -98,7 +124,7 @@ function exported(node: Node, owner: EntityKind | undefined): Part {
   if (declaration !== null) return asDefault(partOf(declaration, owner));
   const value = node.childForFieldName("value");
   if (value === null) return STATEMENT;
-  return { kind: "variable", name: "default", signature: "", body: valueBody(value) };
+  return { kind: VALUES[value.type] ?? "variable", name: "default", signature: "", body: valueBody(value) };
 }
 
 function asDefault(part: Part): Part {
