@@ -28,10 +28,7 @@ export function mergeList(list: ListVersions, merging: Merging): Outcome {
   const lists = readLists(list, merging);
   const isReadable = list.separator === undefined || Object.values(lists).every(isSeparated);
   if (!isReadable) return mergeAsText(whole, undefined, merging);
-  const merge = mergeParts({ ...list, lists }, merging);
-  if (merge.status === "merged" || merge.isFinal) return merge;
-  const asText = mergeAsText(whole, undefined, merging);
-  return asText.status === "merged" ? asText : merge;
+  return mergeParts({ ...list, lists }, merging);
 }
 
 function wholeOf({ bodies }: ListVersions, { texts }: Merging): Versions<Piece> {

@@ -96,12 +96,10 @@ function mergeAll(parts: Versions<Part>, scope: string, merging: Merging): Outco
   const trivial = mergeTrivially({ base: base.text, ours: ours.text, theirs: theirs.text });
   if (trivial !== undefined) return mergedAs(trivial);
   const { kind } = base.entity;
-  const whole = (): Outcome => mergeAsText(piecesOf(parts, { base: 0, ours: 0, theirs: 0 }), kind, merging);
-  if (kind === "imports" || kind === "header") return whole();
-  const merge = joinOutcomes([mergeLeads(parts, merging), mergeCores(parts, scope, merging)]);
-  if (merge.status === "merged" || merge.isFinal) return merge;
-  const asText = whole();
-  return asText.status === "merged" ? asText : merge;
+  if (kind === "imports" || kind === "header") {
+    return mergeAsText(piecesOf(parts, { base: 0, ours: 0, theirs: 0 }), kind, merging);
+  }
+  return joinOutcomes([mergeLeads(parts, merging), mergeCores(parts, scope, merging)]);
 }
 
 // How many blank lines there are is decided apart from the comments below them.

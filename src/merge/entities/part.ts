@@ -53,9 +53,14 @@ export function squeeze(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
 
-/** Whether two parts differ at most in white space. */
+/** Whether two parts differ at most in the white space of their lines. */
 export function isAlike(a: Part, b: Part): boolean {
-  return a.text === b.text || squeeze(a.text) === squeeze(b.text);
+  return a.text === b.text || squeezeLines(a.text) === squeezeLines(b.text);
+}
+
+function squeezeLines(text: string): string {
+  const lines = text.split("\n").map(squeeze);
+  return lines.filter((line) => line !== "").join("\n");
 }
 
 const FAMILIES: Readonly<Partial<Record<EntityKind, string>>> = {
