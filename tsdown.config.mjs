@@ -13,7 +13,8 @@ const common = {
   logLevel: "warn",
   // What runs is in these files: an install brings no tree of packages along.
   deps: { alwaysBundle: [/^(?!node:|@photostructure\/)/], neverBundle: ["@photostructure/sqlite"], onlyBundle: false },
-  inputOptions: { onLog: logBundling },
+  // A package's UMD form loads its parts at run time, where they are not.
+  inputOptions: { onLog: logBundling, resolve: { mainFields: ["module", "main"] } },
 };
 
 export default defineConfig([

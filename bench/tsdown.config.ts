@@ -19,6 +19,7 @@ export default defineConfig({
     neverBundle: ["@photostructure/sqlite", "vitest"],
     onlyBundle: false,
   },
+  inputOptions: { resolve: { mainFields: ["module", "main"] } },
   hooks: {
     "build:done": () => copyFileSync("src/process/shim.sh", ".build/bench/shim.sh"),
   },

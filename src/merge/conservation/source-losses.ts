@@ -2,6 +2,7 @@ import type { Language } from "../language.ts";
 import type { PieceVersions, PolicyDrop } from "../resolution.ts";
 import type { ParsedVersions } from "../syntax/parse-versions.ts";
 import type { Parsers } from "../syntax/parsers.ts";
+import { findDataLosses } from "./data-losses.ts";
 import { findDoubleNames } from "./double-names.ts";
 import { findLineLosses } from "./line-losses.ts";
 import type { Loss } from "./loss.ts";
@@ -35,6 +36,8 @@ export function findSourceLosses(check: SourceCheck): Loss[] {
   const { path, language, versions, result } = check;
   const markers = findMarkerLosses(versions, result);
   if (markers.length > 0) return markers.map((loss) => ({ path, ...loss }));
+  const data = /\.(json|jsonc|ya?ml)$/i.test(path) ? findDataLosses(path, versions, result, check.drops) : undefined;
+  if (data !== undefined) return data.map((loss) => ({ path, ...loss }));
   if (language === undefined) return findTextLosses(path, versions, result);
   const sources = {
     base: readSourceLines(versions.base, language),
