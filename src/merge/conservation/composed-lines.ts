@@ -3,7 +3,7 @@ import type { Imbalance, LineEntry, Page } from "./line-ledger.ts";
 import type { LineTokens, TokenReader } from "./line-tokens.ts";
 
 /** So alike two lines must be to be taken for versions of one. */
-const LEAST_LIKENESS = 0.4;
+const LEAST_LIKENESS = 0.5;
 const MOST_CANDIDATES = 4;
 /** Beyond so many changed lines in one definition nobody can tell what became of which. */
 const MOST_LINES = 400;
@@ -31,15 +31,16 @@ export class ComposedLines {
     const other = side === "ours" ? "theirs" : "ours";
     const results = this.#mostLike(entry, changed, (one) => one.result > one.base);
     if (results.length === 0) return undefined;
-    const bases = this.#mostLike(entry, changed, (one) => one[side] < one.base);
-    for (const base of [...bases, undefined]) {
-      const isKept = base !== undefined && base[other] >= base.base;
-      const near = base ?? entry;
-      const others = isKept ? [base] : this.#mostLike(near, changed, (one) => one[other] > one.base);
-      for (const second of others) {
-        const found = results.find((result) => this.#isJoined({ base, first: entry, second, result }));
-        if (found !== undefined) return found;
-      }
+    const [base] = this.#mostLike(entry, changed, (one) => one[side] < one.base);
+    const isKept = base !== undefined && base[other] >= base.base;
+    const others = isKept ? [base] : this.#mostLike(base ?? entry, changed, (one) => one[other] > one.base);
+    for (const [at, second] of others.entries()) {
+      const found = results.find(
+        (result) =>
+          ((at === 0 && result === second) || isForeign(result)) &&
+          this.#isJoined({ base, first: entry, second, result }),
+      );
+      if (found !== undefined) return found;
     }
     return undefined;
   }
@@ -102,4 +103,8 @@ export class ComposedLines {
       if (!base.pairs.has(pair) && !first.pairs.has(pair) && !second.pairs.has(pair)) seams += 1;
     return seams <= (isOnlyFirst ? 0 : 2);
   }
+}
+
+function isForeign({ base, ours, theirs }: LineEntry): boolean {
+  return base + ours + theirs === 0;
 }

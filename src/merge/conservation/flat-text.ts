@@ -29,9 +29,9 @@ export class FlatTexts {
     return fewest <= inResult && inResult <= most;
   }
 
-  /** Whether a side has the text of a line only otherwise wrapped. */
-  has(side: "ours" | "theirs", key: string): boolean {
-    return key.length >= SHORTEST && this.#texts[side].includes(key);
+  /** Whether the result has a line at all, however it is wrapped. */
+  has(key: string): boolean {
+    return this.#texts.result.includes(key);
   }
 
   #range(key: string): EditRange {

@@ -55,7 +55,7 @@ class Explainer {
     const sides = (["ours", "theirs"] as const).filter((side) => entry[side] > entry.base);
     if (sides.some((side) => this.#dropped.has(`${side} ${line.key}`))) return true;
     if (line.isImport) return false;
-    if (this.#texts.isBalanced(line.key)) return true;
+    if (this.#texts.has(line.key) && this.#texts.isBalanced(line.key)) return true;
     return sides.length > 0 && sides.every((side) => this.#explainsEdit(imbalance, side));
   }
 
