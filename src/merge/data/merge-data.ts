@@ -10,7 +10,7 @@ import { writeDocument, type DataDocument } from "./node.ts";
 import { readJson, readJsonValue } from "./read-json.ts";
 import { readYaml } from "./read-yaml.ts";
 import { scalarsOf } from "./scalars.ts";
-import { mergeSpace } from "./surroundings.ts";
+import { emptyAs, mergeSpace } from "./surroundings.ts";
 import { NO_RULES, type ValueRules } from "./value-rules.ts";
 
 /**
@@ -110,7 +110,9 @@ function mergeDocuments(
   const root = mergeNodes(state, [], { base: base.root, ours: ours.root, theirs: theirs.root });
   const lead = mergeSpace(base.lead, ours.lead, theirs.lead);
   const tail = mergeSpace(base.tail, ours.tail, theirs.tail);
-  return root === undefined || lead === undefined || tail === undefined ? undefined : { lead, root, tail };
+  if (root === undefined || lead === undefined || tail === undefined) return undefined;
+  const empty = emptyAs(root);
+  return empty === undefined ? { lead, root, tail } : { lead, root: empty, tail: `\n${tail}` };
 }
 
 function isRight(

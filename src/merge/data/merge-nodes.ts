@@ -3,7 +3,7 @@ import { orderKeys } from "./key-order.ts";
 import { keysOfList } from "./list-keys.ts";
 import { areSame, areSameItems, textOfNode, type DataItem, type DataNode, type DataTable } from "./node.ts";
 import { mergeSpace, surround } from "./surroundings.ts";
-import { formTable, type TableVersions } from "./table-form.ts";
+import { formTable, unifyStyles, type TableVersions } from "./table-form.ts";
 import type { Ruling, ValueRules } from "./value-rules.ts";
 
 /** What there is in each version. */
@@ -56,11 +56,10 @@ function mergeLists(
   return keyed && mergeTables(state, place, keyed);
 }
 
-function mergeTables(
-  state: DataMergeState,
-  place: readonly string[],
-  { base, ours, theirs }: TableVersions,
-): DataTable | undefined {
+function mergeTables(state: DataMergeState, place: readonly string[], versions: TableVersions): DataTable | undefined {
+  const unified = unifyStyles(versions);
+  if (unified === undefined) return undefined;
+  const { base, ours, theirs } = unified;
   const items = {
     base: new Map(base?.items.map((item) => [item.key, item])),
     ours: new Map(ours.items.map((item) => [item.key, item])),
@@ -75,8 +74,8 @@ function mergeTables(
   const merged: DataItem[] = [];
   let isOpen = false;
   for (const key of order.keys) {
-    const versions = { base: items.base.get(key), ours: items.ours.get(key), theirs: items.theirs.get(key) };
-    const item = mergeItems(state, [...place, key], versions);
+    const trio = { base: items.base.get(key), ours: items.ours.get(key), theirs: items.theirs.get(key) };
+    const item = mergeItems(state, [...place, key], trio);
     if (item === undefined) isOpen = true;
     else if (item !== "gone") merged.push(item);
   }

@@ -191,10 +191,21 @@ function itemOf(key: string, lead: string, { head, node, trail }: ReadValue, sta
 }
 
 const WORDS = /^\[ *(?:[\w./*@$-]+(?: *, *[\w./*@$-]+)*)? *\]$/;
+const EMPTY_MAP: DataTable = {
+  type: "map",
+  source: "{}",
+  open: "{",
+  items: [],
+  close: "}",
+  separator: ",",
+  endsWithSeparator: false,
+  indentation: undefined,
+};
 const WORD = /[\w./*@$-]+/g;
 
-/** Reads a list of plain words on one line. */
+/** Reads a list of plain words on one line, or an empty map. */
 function readWords(source: string): DataTable | undefined {
+  if (/^\{ *\}$/.test(source)) return { ...EMPTY_MAP, source, close: source.slice(1) };
   if (!WORDS.test(source)) return undefined;
   const items: DataItem[] = [];
   let last = 1;

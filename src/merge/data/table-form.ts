@@ -7,6 +7,28 @@ export interface TableVersions {
   readonly theirs: DataTable;
 }
 
+/**
+ * Gives three versions of a table one style, on lines or between brackets: an empty table has that of the others.
+ *
+ * @returns nothing where the sides wrote their items in different styles
+ */
+export function unifyStyles({ base, ours, theirs }: TableVersions): TableVersions | undefined {
+  const model = ours.items.length > 0 ? ours : theirs;
+  const unify = (table: DataTable): DataTable | undefined => {
+    if (isOnLines(table) === isOnLines(model)) return table;
+    return table.items.length === 0 ? { ...model, source: undefined, items: [], endsWithSeparator: false } : undefined;
+  };
+  const [own, other] = [unify(ours), unify(theirs)];
+  // How the base was written says nothing of what there is now.
+  const before = base && (unify(base) ?? { ...base, open: model.open, close: model.close });
+  return own && other && { base: before, ours: own, theirs: other };
+}
+
+/** Whether the items of a table stand on lines, not between brackets. */
+export function isOnLines({ indentation }: DataTable): boolean {
+  return indentation !== undefined;
+}
+
 /** Makes a table of merged items, laid out as in ours; where ours has no items, as in theirs. */
 export function formTable(
   { base, ours, theirs }: TableVersions,
