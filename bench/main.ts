@@ -24,6 +24,7 @@ import { cpuPressureMs, describeMachine } from "./machine.ts";
 import { makespanReal } from "./makespan-real.ts";
 import { makespan } from "./makespan.ts";
 import { mergeCorpus } from "./merge-corpus.ts";
+import { mergeMemory } from "./merge-memory.ts";
 import { overhead } from "./overhead.ts";
 import { planner } from "./planner.ts";
 import { Report } from "./report.ts";
@@ -51,6 +52,7 @@ const BENCHES: readonly Bench[] = [
   eventFlow,
   watch,
   mergeCorpus,
+  mergeMemory,
 ];
 
 const { values, positionals } = parseArgs({

@@ -29,11 +29,11 @@ describe("what belongs to an entity", () => {
         "",
         "/** Says. */",
         "@dec",
-        "export class A {} /* a",
+        "export class A {}; /* a",
         "b */",
         "g();",
       ),
-    ).toEqual(["f(); // one\n", "\n// two\n\n/** Says. */\n@dec\nexport class A {} /* a\nb */\n", "g();\n"]);
+    ).toEqual(["f(); // one\n", "\n// two\n\n/** Says. */\n@dec\nexport class A {}; /* a\nb */\n", "g();\n"]);
   });
 
   it("starts its core at its decorators", () => {
