@@ -1,5 +1,6 @@
 import { mergeEntities } from "./entities/merge-entities.ts";
 import { mergeImports } from "./imports/merge-imports.ts";
+import { UnusedNames } from "./imports/unused-names.ts";
 import type { Language } from "./language.ts";
 import type { PieceMerge, PieceVersions } from "./resolution.ts";
 import type { ParsedVersions } from "./syntax/parse-versions.ts";
@@ -7,11 +8,15 @@ import { readSource } from "./syntax/read-source.ts";
 import { mergePiece } from "./tokens/merge-piece.ts";
 
 /** Merges sources entity by entity, and what two sides changed inside of one by lines and tokens. */
-export function mergeSource({ base, ours, theirs }: ParsedVersions): PieceMerge {
-  return mergeEntities(readSource(base), readSource(ours), readSource(theirs), {
+export function mergeSource(parsed: ParsedVersions): PieceMerge {
+  const [base, ours, theirs] = [readSource(parsed.base), readSource(parsed.ours), readSource(parsed.theirs)];
+  const unused = new UnusedNames();
+  const merge = mergeEntities(base, ours, theirs, {
     piece: mergePiece,
-    imports: mergeImports,
+    imports: (language, versions) => mergeImports(language, versions, unused),
   });
+  if (merge.status === "conflict" || !unused.areUsedIn(merge.text)) return merge;
+  return mergeEntities(base, ours, theirs, { piece: mergePiece, imports: mergeImports });
 }
 
 /** Merges sources whose syntax is not looked at. */

@@ -46,9 +46,18 @@ export function findSourceLosses(check: SourceCheck): Loss[] {
     result: readSourceLines(result, language),
   };
   const losses = [
-    ...findLineLosses(sources, { ...versions, result }, check.drops),
+    ...findLineLosses(sources, { ...versions, result }, [...check.drops, ...importDrops(check.drops, language)]),
     ...findDoubleNames(sources),
     ...findParseLosses(check, language),
   ];
   return losses.map((loss) => ({ path, ...loss }));
+}
+
+// A dropped import is looked for by what it imports, as all imports are.
+function importDrops(drops: readonly PolicyDrop[], language: Language): PolicyDrop[] {
+  return drops.flatMap((drop) =>
+    readSourceLines(drop.dropped, language)
+      .lines.filter(({ isImport }) => isImport)
+      .map(({ text }) => ({ ...drop, dropped: text })),
+  );
 }

@@ -7,16 +7,32 @@ export interface Runs {
   readonly theirs: ImportRun;
 }
 
+/** What a merge has to have. */
+export interface WantedNames {
+  readonly keys: ReadonlySet<string>;
+  /** Names that one side imports otherwise than the base and the other one no more: right to leave out if unused. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** A name that one side's edit is left out for. */
+export interface LeftOut {
+  readonly name: ImportedName;
+  readonly side: "ours" | "theirs";
+}
+
 /**
  * The keys of all names that a merge has to have: what either side added, and what neither removed.
- * Nothing, where both sides changed what one name stands for, or one changed what the other removed.
+ * Nothing, where both sides changed what one name stands for.
  */
-export function wantedNames({ base, ours, theirs }: Runs): ReadonlySet<string> | undefined {
+export function wantedNames({ base, ours, theirs }: Runs): WantedNames | undefined {
   const [inBase, inOurs, inTheirs] = [keysOf(base), keysOf(ours), keysOf(theirs)];
-  if (isContested(inBase, inOurs, inTheirs)) return undefined;
+  const contested = findContested(inBase, inOurs, inTheirs);
+  if (contested === undefined) return undefined;
+  const leftOut = new Map(contested.map((one) => [one.name.key, one]));
   const wanted = new Map<string, ImportedName>();
   for (const [key, name] of [...inOurs, ...inTheirs]) {
-    if (inBase.has(key) ? inOurs.has(key) && inTheirs.has(key) : true) wanted.set(key, name);
+    if (leftOut.has(key) || (inBase.has(key) && !(inOurs.has(key) && inTheirs.has(key)))) continue;
+    wanted.set(key, name);
   }
   for (const [key, { coveredBy }] of wanted) {
     if (coveredBy !== undefined && wanted.has(coveredBy) && !inBase.has(key)) wanted.delete(key);
@@ -25,7 +41,7 @@ export function wantedNames({ base, ours, theirs }: Runs): ReadonlySet<string> |
   for (const [local, count] of countLocals(wanted)) {
     if (most.every((counts) => count > (counts.get(local) ?? 0))) return undefined;
   }
-  return new Set(wanted.keys());
+  return { keys: new Set(wanted.keys()), leftOut: [...leftOut.values()] };
 }
 
 type Names = ReadonlyMap<string, ImportedName>;
@@ -40,32 +56,40 @@ function countLocals(names: Names): Map<string, number> {
   return counts;
 }
 
-// Whether both sides changed, each differently, what the base has under one name or of one thing.
-function isContested(base: Names, ours: Names, theirs: Names): boolean {
+// What both sides changed, each differently, of what the base has under one name or of one thing.
+function findContested(base: Names, ours: Names, theirs: Names): LeftOut[] | undefined {
+  const found: LeftOut[] = [];
   for (const aspect of [({ local }: ImportedName) => local, ({ target }: ImportedName) => target]) {
-    const [inBase, inOurs, inTheirs] = [base, ours, theirs].map((names) => groupBy(names, aspect)) as [
-      Groups,
-      Groups,
-      Groups,
-    ];
+    const [inBase, inOurs, inTheirs] = [groupBy(base, aspect), groupBy(ours, aspect), groupBy(theirs, aspect)];
     for (const [what, before] of inBase) {
-      const [byOurs, byTheirs] = [inOurs.get(what) ?? "", inTheirs.get(what) ?? ""];
-      if (byOurs !== before && byTheirs !== before && byOurs !== byTheirs) return true;
+      const [byOurs, byTheirs] = [inOurs.get(what) ?? [], inTheirs.get(what) ?? []];
+      if (isSame(byOurs, before) || isSame(byTheirs, before) || isSame(byOurs, byTheirs)) continue;
+      if (byOurs.length > 0 && byTheirs.length > 0) return undefined;
+      const side = byOurs.length > 0 ? "ours" : "theirs";
+      const changed = [...byOurs, ...byTheirs].filter(({ key }) => !base.has(key));
+      if (changed.some(({ local }) => local === undefined)) return undefined;
+      found.push(...changed.map((name) => ({ name, side }) as const));
     }
   }
-  return false;
+  return found;
 }
 
-type Groups = ReadonlyMap<string, string>;
+type Groups = ReadonlyMap<string, readonly ImportedName[]>;
 
 function groupBy(names: Names, aspect: (name: ImportedName) => string | undefined): Groups {
-  const groups = new Map<string, string[]>();
-  for (const [key, name] of names) {
+  const groups = new Map<string, ImportedName[]>();
+  for (const name of names.values()) {
     const what = aspect(name);
     if (what === undefined) continue;
     const group = groups.get(what);
-    if (group === undefined) groups.set(what, [key]);
-    else group.push(key);
+    if (group === undefined) groups.set(what, [name]);
+    else group.push(name);
   }
-  return new Map([...groups].map(([what, keys]) => [what, keys.sort().join("\n")]));
+  return groups;
+}
+
+function isSame(a: readonly ImportedName[], b: readonly ImportedName[]): boolean {
+  if (a.length !== b.length) return false;
+  const keys = new Set(b.map(({ key }) => key));
+  return a.every(({ key }) => keys.has(key));
 }
