@@ -8,6 +8,8 @@ export interface DefinitionHeader {
   readonly isUnique: boolean;
   /** Whether lines further in stand inside it. */
   readonly hasBody: boolean;
+  /** Whether the line ends before the body begins: what follows are still parameters. */
+  readonly isUnfinished: boolean;
   /** Whether methods are told from calls in it. */
   readonly isClass: boolean;
 }
@@ -45,6 +47,7 @@ export function readHeader(
       name: [kind, name, apart, condition].map(squeeze).filter(Boolean).join(" "),
       isUnique: pattern.isPlace === undefined,
       hasBody: pattern.isLeaf === undefined && !line.endsWith(";"),
+      isUnfinished: pattern.isPlace === undefined && !/^(const|let|var|type)$/.test(kind) && !OPENING.test(line),
       isClass: /\b(class|interface|namespace|module)\b/.test(kind),
     };
   }
@@ -54,6 +57,9 @@ export function readHeader(
 function squeeze(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }
+
+/** The end of a line behind which a body begins. */
+export const OPENING = /[{:]$|=>$/;
 
 const NO_NAMES = new Set(
   "if for while switch catch return function else do try with await typeof new super throw case default".split(" "),

@@ -23,7 +23,7 @@ export function findLineLosses(sources: FourSources, texts: FourTexts, drops: re
   const imbalances = ledger.findImbalances();
   const composed = new ComposedLines(new TokenReader());
   if (imbalances.length === 0) return [];
-  const explainer = new Explainer(composed, new FlatTexts(texts), drops);
+  const explainer = new Explainer(composed, new FlatTexts(texts, sources), drops);
   return [...imbalances.filter((one) => one.type === "short"), ...imbalances.filter((one) => one.type === "over")]
     .filter((imbalance, at) => at >= MOST_EXPLAINED || !explainer.explains(imbalance))
     .map(lossOf);
@@ -33,7 +33,8 @@ class Explainer {
   readonly #composed: ComposedLines;
   readonly #texts: FlatTexts;
   readonly #dropped = new Set<string>();
-  readonly #used = new Set<string>();
+  /** How often each line of the result stands for what is missing of a side. */
+  readonly #used = new Map<LineEntry, { ours: number; theirs: number }>();
 
   constructor(composed: ComposedLines, texts: FlatTexts, drops: readonly PolicyDrop[]) {
     this.#composed = composed;
@@ -46,7 +47,7 @@ class Explainer {
     const { line } = imbalance.entry;
     return imbalance.type === "short"
       ? this.#explainsMissing(imbalance)
-      : this.#used.has(line.key) || (!line.isImport && this.#texts.isBalanced(line.key));
+      : this.#isComposed(imbalance) || (!line.isImport && this.#texts.isBalanced(line.key, imbalance.page));
   }
 
   #explainsMissing(imbalance: Imbalance): boolean {
@@ -55,15 +56,22 @@ class Explainer {
     const sides = (["ours", "theirs"] as const).filter((side) => entry[side] > entry.base);
     if (sides.some((side) => this.#dropped.has(`${side} ${line.key}`))) return true;
     if (line.isImport) return false;
-    if (this.#texts.has(line.key) && this.#texts.isBalanced(line.key)) return true;
+    if (this.#texts.has(line.key, imbalance.page) && this.#texts.isBalanced(line.key, imbalance.page)) return true;
     return sides.length > 0 && sides.every((side) => this.#explainsEdit(imbalance, side));
   }
 
   #explainsEdit(imbalance: Imbalance, side: "ours" | "theirs"): boolean {
     const result = this.#composed.find(imbalance, side);
     if (result === undefined) return false;
-    this.#used.add(result.line.key);
-    return true;
+    const used = this.#used.get(result) ?? { ours: 0, theirs: 0 };
+    used[side] += imbalance.count;
+    this.#used.set(result, used);
+    return used[side] <= result.result;
+  }
+
+  #isComposed({ entry, count }: Imbalance): boolean {
+    const used = this.#used.get(entry);
+    return used !== undefined && count <= Math.max(used.ours, used.theirs);
   }
 }
 

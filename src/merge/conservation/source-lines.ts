@@ -1,5 +1,5 @@
 import type { Language } from "../language.ts";
-import { readHeader } from "./definition-header.ts";
+import { OPENING, readHeader } from "./definition-header.ts";
 import { readImport } from "./import-names.ts";
 
 /** A line, or one name of an import statement, without what layout alone decides. */
@@ -17,13 +17,17 @@ export interface SourceLine {
 export interface SourceLines {
   /** Those with a letter or a digit. */
   readonly lines: readonly SourceLine[];
+  /** Those without as well, but no imports. */
+  readonly all: readonly SourceLine[];
   readonly scopes: ReadonlySet<string>;
   readonly definitions: ReadonlyMap<string, number>;
   readonly bindings: ReadonlyMap<string, number>;
 }
 
 const WORD = /[\p{L}\p{N}_$]/u;
-const SEPARATOR = " › ";
+
+/** Stands between the names of a path. */
+export const SCOPE_SEPARATOR = " › ";
 
 /** Reads a source by its lines and indentations alone; no syntax tree is needed, so nothing of it can be wrong. */
 export function readSourceLines(text: string, language: Language): SourceLines {
@@ -43,12 +47,15 @@ interface OpenScope {
   readonly path: string;
   readonly definitions: string;
   readonly isClass: boolean;
+  /** Whether lines are in its body already. */
+  isBegun: boolean;
 }
 
-const OUTSIDE: OpenScope = { indentation: -1, path: "", definitions: "", isClass: false };
+const OUTSIDE: OpenScope = { indentation: -1, path: "", definitions: "", isClass: false, isBegun: true };
 
 class LineReader implements SourceLines {
   readonly lines: SourceLine[] = [];
+  readonly all: SourceLine[] = [];
   readonly scopes = new Set<string>([""]);
   readonly definitions = new Map<string, number>();
   readonly bindings = new Map<string, number>();
@@ -75,19 +82,25 @@ class LineReader implements SourceLines {
     const statement = readImport(all, at, this.#language);
     if (statement !== undefined) {
       for (const name of statement.names)
-        this.#push({ key: keyOf(name), text: name, isImport: true, scope: this.#scope.path });
+        this.lines.push({ key: keyOf(name), text: name, isImport: true, scope: this.#path });
       if (indentation === 0) for (const name of statement.bindings) count(this.bindings, name);
       this.#before = text;
       return statement.end;
     }
     this.#add(text);
-    this.#openScope(text, indentation);
+    if (!this.#scope.isBegun) this.#scope.isBegun = OPENING.test(text);
+    else this.#openScope(text, indentation);
     this.#before = text;
     return at + 1;
   }
 
   get #scope(): OpenScope {
     return this.#open.at(-1) ?? OUTSIDE;
+  }
+
+  /** What a line counts in: parameters stand where their function does. */
+  get #path(): string {
+    return this.#open.findLast(({ isBegun }) => isBegun)?.path ?? "";
   }
 
   #isComment(text: string): boolean {
@@ -104,11 +117,9 @@ class LineReader implements SourceLines {
   }
 
   #add(text: string): void {
-    if (WORD.test(text)) this.#push({ key: keyOf(text), text, isImport: false, scope: this.#scope.path });
-  }
-
-  #push(line: SourceLine): void {
-    this.lines.push(line);
+    const line = { key: keyOf(text), text, isImport: false, scope: this.#path };
+    if (WORD.test(text)) this.lines.push(line);
+    this.all.push(line);
   }
 
   // What is not further in than a header is behind its body, unless it goes on with the header itself.
@@ -129,13 +140,14 @@ class LineReader implements SourceLines {
     const name = definitions + header.name;
     if (header.isUnique) count(this.definitions, name);
     if (!header.hasBody) return;
-    const inner = path === "" ? header.name : path + SEPARATOR + header.name;
+    const inner = path === "" ? header.name : path + SCOPE_SEPARATOR + header.name;
     this.scopes.add(inner);
     this.#open.push({
       indentation,
       path: inner,
-      definitions: isPlaceOnly ? definitions : name + SEPARATOR,
+      definitions: isPlaceOnly ? definitions : name + SCOPE_SEPARATOR,
       isClass: header.isClass,
+      isBegun: !header.isUnfinished,
     });
   }
 }
