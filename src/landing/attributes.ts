@@ -128,12 +128,15 @@ async function askGit(
   });
 }
 
+/** What `anabranch setup git` calls this very engine. */
+const OWN_DRIVER = "anabranch";
+
 function isTrue(value: string): boolean {
   return value === "set" || value === "true";
 }
 
 function policyOf(value: string, isGenerated: boolean): PathPolicy {
-  if (value === "unspecified" || value === "set" || value === "text") return isGenerated ? AS_LINES : AS_TEXT;
+  if (["unspecified", "set", "text", OWN_DRIVER].includes(value)) return isGenerated ? AS_LINES : AS_TEXT;
   if (value === "unset" || value === "binary") return AS_BINARY;
   return value === "union" ? AS_UNION : { policy: "binary", driver: decodePath(value) };
 }

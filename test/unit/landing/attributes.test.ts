@@ -27,6 +27,8 @@ describe("the attributes of ours", () => {
     expect(await withRoot("* text=auto\n")).toEqual(clean);
     expect(await withRoot("*.txt merge\n")).toEqual(clean);
     expect(await withRoot("*.txt merge=text\n")).toEqual(clean);
+    // The name under which git itself may use the engine.
+    expect(await withRoot("*.txt merge=anabranch\n")).toEqual(clean);
     expect(await withRoot("*.bin binary\n")).toEqual(clean);
     for (const attribute of ["-merge", "binary", "merge=binary"]) {
       expect(await withRoot(`*.txt ${attribute}\n`)).toMatchObject({ status: "conflict", kinds: ["binary"] });
