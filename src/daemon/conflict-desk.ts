@@ -82,7 +82,11 @@ export class ConflictDesk {
         candidateOf(conflict),
         this.#rulesOf(run, base),
       );
-      const paths = content.paths.map((one) => ({ path: one.path, kind: one.kind, advice: adviseOn(one, snapshot) }));
+      const unfit = conflict.record.conflicts.filter(({ kind }) => kind === "semantic");
+      const paths = [
+        ...content.paths.map((one) => ({ path: one.path, kind: one.kind, advice: adviseOn(one, snapshot) })),
+        ...unfit.map(({ path, kind, message }) => ({ path, kind, advice: message })),
+      ];
       if (opened !== undefined) return { conflict, folder: opened.folder, base, paths, again: true };
       try {
         const inputs = await lateInputs(this.#parts, run, environment);
@@ -102,6 +106,7 @@ export class ConflictDesk {
       requireOpen(conflict);
       const paths = requirePaths(conflict, path);
       refuseMarkers(conflict, side, paths);
+      refuseOurs(conflict, side, paths);
       const choices = { ...conflict.choices, ...Object.fromEntries(paths.map((one) => [one, side])) };
       await this.#parts.book.commit([updateConflict(conflict, { choices })]);
       const decided = { ...conflict, choices, version: conflict.version + 1 };
@@ -263,6 +268,17 @@ function requirePaths({ id, record }: KeptConflict, path: string | undefined): s
     message: `${path} is not one of the paths of conflict ${id}: ${paths.slice(0, 8).join(", ")}${paths.length > 8 ? ", …" : ""}`,
     hint: `anabranch conflicts show ${id}`,
     data: { conflict: id, paths: paths.slice(0, 100) },
+  });
+}
+
+/** Taking ours means to leave theirs out of that file: where all of it merges, that is for whoever knows what is meant. */
+function refuseOurs({ id, record }: KeptConflict, side: Side, paths: readonly string[]): void {
+  const unfit = record.conflicts.find((one) => one.kind === "semantic" && paths.includes(one.path));
+  if (side === "theirs" || unfit === undefined) return;
+  throw new AnabranchError("MERGE_CONFLICT", {
+    message: `${unfit.path} merges, so ours cannot be taken instead; it does not fit: ${unfit.message}`,
+    hint: `mend it: anabranch conflicts open ${id}; or land it as it is: anabranch conflicts take theirs ${id}`,
+    data: { conflict: id, paths: [unfit.path] },
   });
 }
 

@@ -30,6 +30,7 @@ import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
 import type { RunInputs } from "./run-files.ts";
 import { contributionOf, endCancelled, lateContribution, leftContribution, type Contribution } from "./settlement.ts";
+import { compileMeeting, noticesOf } from "./semantic-check.ts";
 import type { Verifier } from "./verifier.ts";
 import { landingRulesOf } from "./verify-rules.ts";
 
@@ -310,16 +311,20 @@ export class Lander {
     if (verdict.type === "refused") return refuse(verdict.reason);
     if (base.base === "red" && run.row.spec.redBase === "stop") return refuse(redBaseReason(base));
     const tolerated = toleratedCommands(run, base);
+    const staged = (await loadLandings<LandingRecord>(this.#parts.store, run.row.id)).filter(
+      ({ record }) => record.target.name === stagingRef(run.row.id),
+    );
+    const hits = staged.flatMap(({ record }) => record.changesets.flatMap(({ semantic = [] }) => semantic));
     const request = { row: run.row, inputs, commit: after, rulesFrom: before, tolerated };
-    const verification = await this.#verifier.verify(request).catch((cause: unknown) => toAnabranchError(cause));
+    const verification = await this.#verifier
+      .verify({ ...request, afresh: hits.length > 0 })
+      .then((verified) => compileMeeting(this.#parts, this.#verifier, request, verified, hits))
+      .catch((cause: unknown) => toAnabranchError(cause));
     if (verification instanceof Error) {
       const { kind: _kind, ...reason } = verification.toJSON();
       return refuse(reason);
     }
-    if (verification.status === "failed") return refuse(failedReason(verification));
-    const staged = (await loadLandings<LandingRecord>(this.#parts.store, run.row.id)).filter(
-      ({ record }) => record.target.name === stagingRef(run.row.id),
-    );
+    if (verification.status === "failed") return refuse(failedReason(verification, hits));
     const changesets = staged.flatMap((landing) => landing.record.changesets);
     const vault = this.#parts.vaultOf(run.row.repositoryId);
     const rules = await landingRulesOf(this.#parts, vault, before, tolerated)();
@@ -336,7 +341,7 @@ export class Lander {
       tree: verification.tree,
       changesets,
       verification,
-      notices: [...(await lane.notices()), ...verification.notices],
+      notices: [...(await lane.notices()), ...verification.notices, ...noticesOf(hits)],
       atMs: this.#parts.clock.wallMs(),
     };
     const mayMove = (): boolean => judge().type === "free";

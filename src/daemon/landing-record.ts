@@ -1,14 +1,15 @@
 import { describeRefusal, type ClassRefusal } from "../landing/class-policy.ts";
 import type { Composed } from "../landing/compose-changesets.ts";
-import type { LandingRecord } from "../landing/receipt.ts";
+import type { LandingRecord, SemanticHit } from "../landing/receipt.ts";
 import { rulePaths } from "../landing/rules.ts";
 import { isPassing, type Verification } from "../landing/verification.ts";
 import type { Reason } from "../store/runs.ts";
 import type { LandingOrder } from "./landing-order.ts";
 import type { LiveRun } from "./live-run.ts";
+import { noticesOf } from "./semantic-check.ts";
 
 /** Why what fails verification does not land. */
-export function failedReason({ commands }: Verification): Reason {
+export function failedReason({ commands, notices }: Verification, hits: readonly SemanticHit[] = []): Reason {
   const failed = commands.find((result) => !isPassing(result));
   const how =
     failed?.outcome === "timed-out"
@@ -18,9 +19,14 @@ export function failedReason({ commands }: Verification): Reason {
         : `ended with exit status ${failed?.status ?? "unknown"}`;
   return {
     code: "VERIFY_FAILED",
-    message: `verification failed on the merged result: ${JSON.stringify(failed?.command ?? "")} ${how}`,
+    message: `verification failed on the merged result: ${JSON.stringify(failed?.command ?? "")} ${how}${whyOf(hits)}`,
     hint: `look at ${failed?.log ?? "the log"}`,
-    data: { command: failed?.command, status: failed?.status, log: failed?.log },
+    data: {
+      command: failed?.command,
+      status: failed?.status,
+      log: failed?.log,
+      ...(hits.length === 0 ? {} : { semantic: hits.slice(0, 20), notices }),
+    },
   };
 }
 
@@ -31,6 +37,11 @@ export function uncertainReason(refused: ClassRefusal): Reason {
     message: `both sides of a file were merged, but ${describeRefusal(refused)}`,
     hint: "give anabranch.yaml a command to verify with, or another rule under merge:",
   };
+}
+
+/** What may be why: a place where its changes meet what has landed. */
+function whyOf([first]: readonly SemanticHit[]): string {
+  return first === undefined ? "" : `; perhaps because ${first.message}`;
 }
 
 /** What a landing is about to do, and what was proved of it. */
@@ -63,6 +74,7 @@ export function recordOf(
       ...rules.map((path) => `${path} has a say in what verification runs, and is changed`),
       ...flaky.map(({ command }) => `${JSON.stringify(command)} failed once and then passed on the same tree`),
       ...verification.notices,
+      ...noticesOf(composed.landed.flatMap(({ changeset }) => changeset.semantic ?? [])),
     ],
     atMs,
   };

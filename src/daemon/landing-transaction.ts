@@ -9,6 +9,7 @@ import { faultPoint } from "../base/fault.ts";
 import { newId } from "../base/ids.ts";
 import { composeChangesets, type Conflicting } from "../landing/compose-changesets.ts";
 import type { RulesSource } from "../landing/tree-merge.ts";
+import type { SemanticHit } from "../landing/receipt.ts";
 import type { Verification } from "../landing/verification.ts";
 import { insertConflict, replaceConflict } from "../store/conflicts.ts";
 import type { Reason } from "../store/runs.ts";
@@ -23,6 +24,7 @@ import { openLane } from "./open-lane.ts";
 import type { Parts } from "./parts.ts";
 import { isTemporary } from "./patience.ts";
 import { conflictReason, type ConflictRecord, type Contribution } from "./settlement.ts";
+import { compileMeeting, judgeFor } from "./semantic-check.ts";
 import type { Verifier } from "./verifier.ts";
 import { landingRulesOf } from "./verify-rules.ts";
 
@@ -83,18 +85,20 @@ async function landOnce(parts: Parts, verifier: Verifier, order: LandingOrder): 
     landing: trailer,
     atSeconds: parts.clock.wallMs() / 1000,
     rules: await rulesOf(parts, order, before),
+    judge: judgeFor(parts, run, base === undefined ? run.row.baseCommit : before),
   });
   faultPoint("landing.merged");
   await keepConflicts(parts, order, composed.conflicting);
   const merged = contributions.filter((one) => composed.landed.some(({ candidate }) => candidate === one.candidate));
   if (merged.length === 0) return true;
+  const hits = composed.landed.flatMap(({ changeset }) => changeset.semantic ?? []);
   const verification =
     base === undefined
       ? await stagedOnly(parts, order, composed.tip)
-      : await verifyComposed(parts, verifier, { ...order, contributions: merged }, before, composed.tip);
+      : await verifyComposed(parts, verifier, { ...order, contributions: merged }, before, composed.tip, hits);
   faultPoint("landing.verified");
   if (verification.status === "failed") {
-    await halve(parts, verifier, { ...order, contributions: merged }, verification);
+    await halve(parts, verifier, { ...order, contributions: merged }, verification, hits);
     return true;
   }
   const record = recordOf(order, before, composed, verification, await lane.notices(), parts.clock.wallMs());
@@ -163,6 +167,7 @@ async function verifyComposed(
   { run, inputs, contributions, base, again }: LandingOrder,
   before: string,
   commit: string,
+  hits: readonly SemanticHit[],
 ): Promise<Verification> {
   const stop = new AbortController();
   const unsubscribe = parts.book.onChange((other) => {
@@ -178,26 +183,25 @@ async function verifyComposed(
   };
   try {
     const tolerated = toleratedCommands(run, base ?? {});
-    return await verifier.verify({
-      row: run.row,
-      inputs,
-      commit,
-      rulesFrom: before,
-      tolerated,
-      again,
-      report,
-      signal: stop.signal,
-    });
+    const request = { row: run.row, inputs, commit, rulesFrom: before, tolerated, again, report, signal: stop.signal };
+    const verification = await verifier.verify({ ...request, afresh: hits.length > 0 });
+    return await compileMeeting(parts, verifier, request, verification, hits);
   } finally {
     unsubscribe();
   }
 }
 
 /** A batch that fails is tried in halves, one after the other; one alone does not land. */
-async function halve(parts: Parts, verifier: Verifier, order: LandingOrder, verification: Verification): Promise<void> {
+async function halve(
+  parts: Parts,
+  verifier: Verifier,
+  order: LandingOrder,
+  verification: Verification,
+  hits: readonly SemanticHit[],
+): Promise<void> {
   const { run, contributions } = order;
   if (contributions.length === 1) {
-    await refuse(parts, run, contributions, failedReason(verification));
+    await refuse(parts, run, contributions, failedReason(verification, hits));
     return;
   }
   const middle = Math.ceil(contributions.length / 2);

@@ -42,6 +42,10 @@ export interface VerifyRequest {
   readonly tolerated?: ReadonlySet<string> | undefined;
   /** Whether what failed on this tree before is run again: something around it may have been mended. */
   readonly again?: boolean | undefined;
+  /** Whether also what passed on this tree before is run again. */
+  readonly afresh?: boolean | undefined;
+  /** Run instead of what the rules name. */
+  readonly commands?: readonly VerifyCommand[] | undefined;
   /** Whether all commands run, also when one has failed. */
   readonly thorough?: boolean | undefined;
   readonly report?: ((activity: string) => void) | undefined;
@@ -68,10 +72,13 @@ export class Verifier {
     const vault = this.#parts.vaultOf(row.repositoryId);
     const [tree, rules] = await Promise.all([
       this.#parts.git.text(vault.place, ["rev-parse", `${commit}^{tree}`]),
-      loadVerifyRules(this.#parts, vault, rulesFrom),
+      request.commands ?? loadVerifyRules(this.#parts, vault, rulesFrom),
     ]);
     if (rules.length === 0) return { status: "unverified", tree, rulesFrom, commands: [], notices: [] };
-    const remembered = await this.#remembered(row.repositoryId, tree, rules);
+    const remembered =
+      request.afresh === true
+        ? new Map<string, CommandResult>()
+        : await this.#remembered(row.repositoryId, tree, rules);
     const known = request.again === true ? onlyPassing(remembered) : remembered;
     const { results, notices } = isDecided(request, rules, known)
       ? { results: inOrder(rules, known), notices: [] }

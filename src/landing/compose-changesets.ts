@@ -1,8 +1,10 @@
 import { AnabranchError } from "../base/errors.ts";
 import type { Git } from "../git/git.ts";
 import type { PathChange } from "../merge/change.ts";
+import type { SemanticHit } from "../merge/symbols/semantic-hit.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import { authorOf, landedMessage } from "./landed-commit.ts";
+import type { Joined } from "./losses.ts";
 import { conflictsOfMarkers, mergeOnto } from "./merge-changeset.ts";
 import type { HandMerge, LandedChangeset } from "./receipt.ts";
 import { SideBySide } from "./side-by-side.ts";
@@ -50,12 +52,24 @@ export interface Composition {
   readonly atSeconds: number;
   /** What of it may land by itself. */
   readonly rules?: RulesSource | undefined;
+  /** Looks at what a changeset comes to beside what has landed since its base. Absent: nobody does. */
+  readonly judge?: Judge | undefined;
 }
+
+/** What is found where two changes meet that merged as texts, and what of it keeps the changeset from landing. */
+export interface Judgement {
+  readonly hits: readonly SemanticHit[];
+  readonly conflicts: readonly PathConflict[];
+  readonly waivers: readonly Waiver[];
+}
+
+/** Judges one changeset, put onto a commit. */
+export type Judge = (candidate: Candidate, joined: Joined) => Promise<Judgement>;
 
 /**
  * Merges changesets onto a commit, one after the other, each as a commit with one parent. Nothing is moved. One that
  * conflicts is left out, and the next goes onto what the others came to. So is one that would put conflict markers into
- * a file: no such thing may land.
+ * a file, and one that is judged not to fit: no such thing may land.
  *
  * Those that meet nothing are put side by side without a merge; that none of their edits is missing is checked once,
  * over all of them.
@@ -75,8 +89,12 @@ export async function composeChangesets(
     const composed = await batch.finish();
     // Looking at all of them at once takes a fraction of looking at each in its turn, and finds nothing most times.
     const found = await batch.findMarked();
-    if (found.length === 0) return { ...composed, conflicting: [...composed.conflicting, ...marked] };
     marked.push(...found);
+    if (found.length > 0) continue;
+    const judged = await batch.judge();
+    if (judged.unfit === undefined)
+      return { ...composed, landed: judged.landed, conflicting: [...composed.conflicting, ...marked] };
+    marked.push(judged.unfit);
   }
 }
 
@@ -153,6 +171,22 @@ class Batch {
       return conflicts.length === 0 ? [] : [{ candidate, ours, conflicts }];
     });
     return (await Promise.all(found)).flat();
+  }
+
+  /** What lands with all that is found about it, or the first that does not fit what stands before it. */
+  async judge(): Promise<{ landed: Composed["landed"]; unfit?: Conflicting }> {
+    const { judge } = this.#composition;
+    if (judge === undefined) return { landed: this.#landed };
+    const landed: { candidate: Candidate; changeset: LandedChangeset }[] = [];
+    for (const [index, { candidate, changeset }] of this.#landed.entries()) {
+      const ours = this.#steps[index]?.ours ?? this.#from;
+      const joined = { base: candidate.base, ours, theirs: candidate.snapshot, result: changeset.commit };
+      const { hits, conflicts, waivers } = await judge(candidate, joined);
+      if (conflicts.length > 0) return { landed, unfit: { candidate, ours, conflicts } };
+      const found = hits.length === 0 ? {} : { semantic: hits };
+      landed.push({ candidate, changeset: { ...changeset, ...found, waivers: [...changeset.waivers, ...waivers] } });
+    }
+    return { landed };
   }
 
   #land(

@@ -139,6 +139,7 @@ const MESSAGES: Readonly<Record<ConflictKind, (names: Names) => string>> = {
   "name-clash": ({ path }) => `the name of ${path} clashes with another`,
   loss: ({ path }) => `an edit of ${path} would be lost`,
   uncertain: ({ path }) => `${path} merges, and is not to land by itself`,
+  semantic: ({ path }) => `${path} merges as text, and does not fit`,
   markers: ({ path }) => `${path} would get conflict markers`,
 };
 

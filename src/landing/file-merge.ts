@@ -5,7 +5,7 @@ import type { MergePolicy } from "../merge/text.ts";
 import type { TextContents } from "./file-contents.ts";
 
 /** One set for the process: a grammar is large, and loaded when the first file needs it. */
-const grammars = new Grammars();
+export const grammars = new Grammars();
 
 /** Merges three versions of a file with all that is known of its language. */
 export async function mergeContents(

@@ -1,6 +1,9 @@
+import type { SemanticHit } from "../merge/symbols/semantic-hit.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { ResolvedPath, Waiver } from "./tree-merge.ts";
 import type { Verification } from "./verification.ts";
+
+export type { SemanticHit };
 
 /** A merge that a person made by hand: what came of three versions. All are commits in the vault. */
 export interface HandMerge {
@@ -21,6 +24,8 @@ export interface LandedChangeset {
   readonly paths: number;
   readonly resolved: readonly ResolvedPath[];
   readonly waivers: readonly Waiver[];
+  /** Where it meets what had landed since its base, though both merge as texts. */
+  readonly semantic?: readonly SemanticHit[] | undefined;
   /** The conflict that this settles. */
   readonly conflict?: string | undefined;
   /**

@@ -35,6 +35,7 @@ export type ConflictKind =
   | "name-clash"
   | "loss"
   | "uncertain"
+  | "semantic"
   | "markers";
 
 /** A conflict as a value: what stood and stands at a path, never text with markers. */

@@ -4,18 +4,19 @@ import type { World } from "../world.ts";
 import { placeOf, type Break, type Worlds } from "./break.ts";
 
 /** Names that every file has without a definition of its own; a file may define them again, and stop doing so. */
-const GIVEN = new Set(
-  `AbortController AbortSignal Array BigInt Blob Boolean Buffer Date Error Event EventTarget File FormData Function Headers
+const GIVEN = new Set([
+  ...["Immediate", "Interval", "Timeout"].flatMap((what) => [`set${what}`, `clear${what}`]),
+  ...`AbortController AbortSignal Array BigInt Blob Boolean Buffer Date Error Event EventTarget File FormData Function Headers
   Infinity Intl JSON Map Math NaN Number Object Promise Proxy Reflect RegExp Request Response Set String Symbol TextDecoder
-  TextEncoder URL URLSearchParams WeakMap WeakSet WebSocket Worker alert atob btoa clearInterval clearTimeout confirm console
+  TextEncoder URL URLSearchParams WeakMap WeakSet WebSocket Worker alert atob btoa confirm console
   crypto describe document expect fetch global globalThis history it location module name navigator performance process
-  prompt queueMicrotask require self setImmediate setInterval setTimeout status structuredClone test undefined window
+  prompt queueMicrotask require self status structuredClone test undefined window
   abs all any ascii bin bool bytes callable chr compile complex copyright credits delattr dict dir divmod enumerate eval
   exec exit filter float format frozenset getattr globals hasattr hash help hex id input int isinstance issubclass iter len
   license list locals map max memoryview min next object oct open ord pow print property quit range repr reversed round set
   setattr slice sorted staticmethod str sum super tuple type vars zip append cap clear close copy delete make new panic
   recover error string`.split(/\s+/),
-);
+]);
 
 /** Names that stand alone and that nothing in reach defines any more. */
 export function findDanglingNames(world: World, worlds: Worlds): Break[] {
