@@ -13,7 +13,7 @@ import {
   type Piece,
   type Versions,
 } from "./context.ts";
-import { mergePart, type Offsets } from "./merge-part.ts";
+import { conflictOfPart, mergePart, type Offsets } from "./merge-part.ts";
 import { pairParts } from "./pairing.ts";
 import { readParts, type Part, type PartVersions } from "./part.ts";
 import { withSeparator } from "./separator.ts";
@@ -136,9 +136,13 @@ function mergeMeeting(
 function hasStatement(places: readonly Place[], lists: PartLists): boolean {
   return places.some((place) => {
     const { base, ours, theirs } = partsOf(place, lists);
-    return (base ?? ours ?? theirs)?.entity.name === undefined;
+    const part = base ?? ours ?? theirs;
+    return part !== undefined && part.entity.name === undefined && !INNER_ATTRIBUTE.test(part.core);
   });
 }
+
+// `#![feature(x)]` of Rust: a statement whose order has no meaning.
+const INNER_ATTRIBUTE = /^#!\[[^\n]*\]\s*$/;
 
 // Nothing may have gone from there or come there: as text it would be there twice, or nowhere.
 function mergeStretchAsText(
@@ -184,10 +188,6 @@ function offsetOf({ lists, bodies }: List, side: keyof PartLists, at: number): n
 }
 
 function placeConflict(list: List, place: Place, merging: Merging): ConflictOutcome {
-  const pieceOf = (side: keyof PartLists): Piece => {
-    const at = place[side];
-    const part = at === undefined ? undefined : list.lists[side][at];
-    return { text: part?.text ?? "", offset: part?.entity.start ?? list.bodies[side].start };
-  };
-  return conflictBetween({ base: pieceOf("base"), ours: pieceOf("ours"), theirs: pieceOf("theirs") }, merging, true);
+  const offsets = { base: list.bodies.base.start, ours: list.bodies.ours.start, theirs: list.bodies.theirs.start };
+  return conflictOfPart(partsOf(place, list.lists), offsets, list.scope, merging);
 }

@@ -5,6 +5,7 @@ import {
   mergeAsText,
   mergedAs,
   mergeTrivially,
+  type ConflictOutcome,
   type Merging,
   type Outcome,
   type Piece,
@@ -24,6 +25,16 @@ export function mergePart(parts: PartVersions, offsets: Offsets, scope: string, 
   return withName(mergePresent(parts, offsets, scope, merging), nameOf(parts, scope));
 }
 
+/** A conflict about a part as a whole, which its surroundings do not solve. */
+export function conflictOfPart(
+  parts: PartVersions,
+  offsets: Offsets,
+  scope: string,
+  merging: Merging,
+): ConflictOutcome {
+  return withName(conflictBetween(piecesOf(parts, offsets), merging, true), nameOf(parts, scope));
+}
+
 function mergePresent(parts: PartVersions, offsets: Offsets, scope: string, merging: Merging): Outcome {
   const { base, ours, theirs } = parts;
   if (base === undefined) {
@@ -33,7 +44,7 @@ function mergePresent(parts: PartVersions, offsets: Offsets, scope: string, merg
   if (ours !== undefined && theirs !== undefined) return mergeAll({ base, ours, theirs }, scope, merging);
   const left = ours ?? theirs;
   if (left === undefined || isAlike(base, left)) return mergedAs("");
-  return conflictBetween(piecesOf(parts, offsets), merging, false);
+  return conflictBetween(piecesOf(parts, offsets), merging, base.entity.name !== undefined);
 }
 
 function piecesOf({ base, ours, theirs }: PartVersions, offsets: Offsets): Versions<Piece> {
@@ -174,7 +185,7 @@ function framesOf(parts: Versions<Part>, { texts }: Merging, which: "head" | "ta
   };
 }
 
-function withName(outcome: Outcome, name: string): Outcome {
+function withName<Result extends Outcome>(outcome: Result, name: string): Result {
   if (outcome.status === "merged" || name === "") return outcome;
   return { ...outcome, hunks: outcome.hunks.map((hunk) => ({ ...hunk, entity: hunk.entity ?? name })) };
 }

@@ -100,6 +100,15 @@ describe("statements that both sides added at one place", () => {
   });
 });
 
+describe("statements that stand side by side", () => {
+  it("are edited each by one side", () => {
+    const base = "start({ port: 1 });\nstop({ port: 2 });\n";
+    const ours = base.replace("1", "10");
+    const theirs = base.replace("2", "20");
+    expect(merged("typescript", base, ours, theirs)).toBe("start({ port: 10 });\nstop({ port: 20 });\n");
+  });
+});
+
 describe("what one side edited", () => {
   it("is merged in the parts of a class, by name", () => {
     const base = `class A {\n${method("one")}\n${method("two")}}\n`;
@@ -166,6 +175,17 @@ describe("what one side edited", () => {
     expect(hunks).toEqual([
       expect.objectContaining({ baseStart: 10, baseLines: ["    return 1;"], entity: "class A > method two" }),
     ]);
+  });
+});
+
+describe("a name", () => {
+  it("is in conflict where one side gave it to what the other side has under another, and that one added it", () => {
+    const long = (name: string): string =>
+      `function ${name}(list) {\n  let sum = 0;\n  for (const one of list) {\n    sum += one.price;\n  }\n  return sum;\n}\n`;
+    const base = `${fn("a")}\n${long("sum")}`;
+    const ours = `${fn("total", "return 7;")}\n${fn("a")}\n${long("sum")}`;
+    const theirs = `${fn("a")}\n${long("total")}`;
+    expect(hunksOf("typescript", base, ours, theirs)).toEqual([expect.objectContaining({ entity: "function sum" })]);
   });
 });
 
