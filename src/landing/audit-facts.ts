@@ -2,7 +2,7 @@ import type { Git, GitPlace } from "../git/git.ts";
 import { listRefs } from "../git/refs.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { AuditFacts, ChangesetFacts, CommitFacts } from "./audit.ts";
-import { findLosses } from "./losses.ts";
+import { findLosses, type Allowance } from "./losses.ts";
 import { findAddedMarkers } from "./markers.ts";
 import { neededCommits, readReceipt, type AcceptedMerge, type LandedChangeset, type Receipt } from "./receipt.ts";
 import type { ResolvedPath } from "./tree-merge.ts";
@@ -30,7 +30,7 @@ export async function gatherFacts(
   if (missing.length > 0) return nothing;
   // What became of the user's own branch afterwards is the user's business.
   if (receipt.accepted !== undefined) {
-    return { ...nothing, accepted: await gatherAcceptance(git, vault, receipt.accepted) };
+    return { ...nothing, accepted: await gatherAcceptance(git, vault, receipt, receipt.accepted) };
   }
   const chain = await readChain(git, vault, receipt);
   const changesets: ChangesetFacts[] = [];
@@ -43,17 +43,23 @@ export async function gatherFacts(
 async function gatherAcceptance(
   git: Git,
   vault: Vault,
+  receipt: Receipt,
   { base, lane, before, after, resolved }: AcceptedMerge,
 ): Promise<NonNullable<AuditFacts["accepted"]>> {
   const joined = { base, ours: before, theirs: lane, result: after };
   return {
-    losses: await findLosses(git, vault, joined, unitedIn(resolved)),
+    losses: await findLosses(git, vault, joined, allowanceOf(receipt, resolved)),
     tree: await vault.objects.treeOf(after),
   };
 }
 
-function unitedIn(resolved: readonly ResolvedPath[]): Set<string> {
-  return new Set(resolved.filter(({ resolver }) => resolver === "union").map(({ path }) => path));
+/** What a receipt says of how contents came about. One of the first version was proved line by line. */
+function allowanceOf({ version }: Receipt, resolved: readonly ResolvedPath[]): Allowance {
+  return {
+    united: new Set(resolved.filter(({ resolver }) => resolver === "union").map(({ path }) => path)),
+    drops: new Map(resolved.map(({ path, drops = [] }) => [path, drops])),
+    by: version === 1 ? "lines" : "language",
+  };
 }
 
 async function findMissing(vault: Vault, receipt: Receipt): Promise<string[]> {
@@ -92,15 +98,15 @@ async function gatherChangeset(
   chain: readonly CommitFacts[],
 ): Promise<ChangesetFacts> {
   const { base, snapshot, commit, byHand = [], resolved } = changeset;
-  const united = unitedIn(resolved);
+  const allowance = allowanceOf(receipt, resolved);
   // What changed nothing stands on itself.
   const isCommit = commit !== receipt.before && receipt.changesets.find((one) => one.commit === commit) === changeset;
   const parent = isCommit ? (chain.find(({ oid }) => oid === commit)?.parents[0] ?? receipt.before) : commit;
   const handLosses = [];
-  for (const step of byHand) handLosses.push(await findLosses(git, vault, step));
+  for (const step of byHand) handLosses.push(await findLosses(git, vault, step, allowanceOf(receipt, [])));
   const changes = await vault.objects.compare(parent, commit);
   return {
-    losses: await findLosses(git, vault, { base, ours: parent, theirs: snapshot, result: commit }, united),
+    losses: await findLosses(git, vault, { base, ours: parent, theirs: snapshot, result: commit }, allowance),
     handLosses,
     marked: (await findAddedMarkers(vault.objects, changes)).map(({ path }) => path),
   };

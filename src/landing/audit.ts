@@ -4,7 +4,8 @@
 import type { Loss } from "../merge/conservation/loss.ts";
 import { landingOf, taskOf } from "./landed-commit.ts";
 import { neededCommits, type HandMerge, type LandedChangeset, type Receipt } from "./receipt.ts";
-import type { Waiver } from "./tree-merge.ts";
+import { waiversOfPolicies } from "./policy-waivers.ts";
+import type { ResolvedPath, Waiver } from "./tree-merge.ts";
 
 /** A commit as the object itself says it is. */
 export interface CommitFacts {
@@ -63,9 +64,10 @@ function judgeAcceptance(
   { tree, verification, accepted }: Receipt,
   found: NonNullable<AuditFacts["accepted"]>,
 ): string[] {
-  const waived = new Set(accepted?.waivers.map(({ path }) => path));
+  const waived = waivedPaths(accepted?.waivers ?? []);
   const open = found.losses.filter(({ path }) => !waived.has(path));
   return [
+    ...judgeDrops(accepted?.resolved ?? [], accepted?.waivers ?? []),
     ...open.slice(0, MOST_LOSSES).map(describeLoss),
     ...(found.tree === tree && found.tree === verification.tree
       ? []
@@ -133,10 +135,11 @@ function judgeTree({ receipt, chain }: AuditFacts): string[] {
 function judgeWork({ receipt, changesets }: AuditFacts): string[] {
   return receipt.changesets.flatMap((changeset, index) => {
     const { losses = [], handLosses = [], marked = [] } = changesets[index] ?? {};
-    const waived = new Set(changeset.waivers.map(({ path }) => path));
+    const waived = waivedPaths(changeset.waivers);
     const open = losses.filter(({ path }) => !waived.has(path));
     return [
       ...open.slice(0, MOST_LOSSES).map((loss) => `${changeset.task}: ${describeLoss(loss)}`),
+      ...judgeDrops(changeset.resolved, changeset.waivers).map((problem) => `${changeset.task}: ${problem}`),
       ...judgeHandMerges(changeset, handLosses),
       ...marked.map((path) => `${changeset.task}: ${path} got conflict markers`),
     ];
@@ -144,6 +147,18 @@ function judgeWork({ receipt, changesets }: AuditFacts): string[] {
 }
 
 const MOST_LOSSES = 20;
+
+/** The paths of which somebody gave something up as a whole. A policy's waiver is for what it names and no more. */
+function waivedPaths(waivers: readonly Waiver[]): ReadonlySet<string> {
+  return new Set(waivers.filter(({ by }) => !by.startsWith("policy:")).map(({ path }) => path));
+}
+
+/** What a policy dropped is named by a waiver, each edit by itself. */
+function judgeDrops(resolved: readonly ResolvedPath[], waivers: readonly Waiver[]): string[] {
+  const named = new Set(waivers.filter(({ by }) => by.startsWith("policy:")).map(waiverKey));
+  const open = resolved.flatMap(waiversOfPolicies).filter((waiver) => !named.has(waiverKey(waiver)));
+  return open.slice(0, MOST_LOSSES).map(({ path, what }) => `${path}: ${what}, and no waiver`);
+}
 
 /** What a person gave up is named one by one; and what they made starts from the task's own work. */
 function judgeHandMerges(

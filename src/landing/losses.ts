@@ -7,23 +7,36 @@ import type { Loss } from "../merge/conservation/loss.ts";
 import { findTextLosses } from "../merge/conservation/text-losses.ts";
 import { findTreeLosses } from "../merge/conservation/tree-losses.ts";
 import type { Rename } from "../merge/paths.ts";
+import type { PolicyDrop } from "../merge/resolution.ts";
 import type { Vault } from "../workspaces/vault.ts";
+import { encodingOf } from "./file-contents.ts";
+import { findContentLosses } from "./file-merge.ts";
 import type { HandMerge } from "./receipt.ts";
 
 /** Three versions and what came of them: commits or trees in the vault. */
 export type Joined = HandMerge;
 
+/** What is known of a result besides its versions. */
+export interface Allowance {
+  /** Paths whose lines were united by the repository's own wish, so that what a side removed may be there. */
+  readonly united: ReadonlySet<string>;
+  /** What policies have dropped, by path. */
+  readonly drops: ReadonlyMap<string, readonly PolicyDrop[]>;
+  /** How contents are looked at: as what their language says, or line by line as before there was such a thing. */
+  readonly by: "language" | "lines";
+}
+
+const NO_ALLOWANCE: Allowance = { united: new Set(), drops: new Map(), by: "language" };
+
 /**
  * Finds every edit of either side that a result lacks, and everything in it that no side put there. It goes by the
  * objects alone and knows nothing of how the result came about.
- *
- * @param united paths whose lines were united by the repository's own wish, so that what a side removed may be there
  */
 export async function findLosses(
   git: Git,
   vault: Vault,
   joined: Joined,
-  united: ReadonlySet<string> = new Set(),
+  allowance: Allowance = NO_ALLOWANCE,
 ): Promise<Loss[]> {
   const { objects } = vault;
   const { base } = joined;
@@ -31,12 +44,12 @@ export async function findLosses(
     [joined.ours, joined.theirs, joined.result].map((side) => objects.compare(base, side)),
   );
   if (ours === undefined || theirs === undefined || result === undefined) return [];
-  const plain = await countLosses(vault, joined, { ours, theirs, result, renames: [] }, united);
+  const plain = await countLosses(vault, joined, { ours, theirs, result, renames: [] }, allowance);
   if (plain.length === 0) return plain;
   // A file that one side moved and the other edited looks lost where it was.
   const renames = await findAllRenames(git, vault, joined, { ours, theirs });
   if (renames.length === 0) return plain;
-  return countLosses(vault, joined, { ours, theirs, result, renames }, united);
+  return countLosses(vault, joined, { ours, theirs, result, renames }, allowance);
 }
 
 interface Changes {
@@ -46,20 +59,27 @@ interface Changes {
   readonly renames: readonly Rename[];
 }
 
-async function countLosses(
-  vault: Vault,
-  joined: Joined,
-  changes: Changes,
-  united: ReadonlySet<string>,
-): Promise<Loss[]> {
+async function countLosses(vault: Vault, joined: Joined, changes: Changes, allowance: Allowance): Promise<Loss[]> {
   const composed = await findComposed(vault, joined, changes);
   const texts: Loss[] = [];
-  for (const { path, base, ours, theirs, result } of composed) {
-    const losses = findTextLosses(path, { base, ours, theirs }, result);
-    texts.push(...losses.filter((loss) => !(united.has(path) && loss.kind === "resurrected-line")));
-  }
+  for (const one of composed) texts.push(...(await findTextLossesOf(one, allowance)));
   const merged = new Set(composed.map(({ path }) => path));
   return [...findTreeLosses({ ...changes, merged, waived: new Set() }), ...texts];
+}
+
+async function findTextLossesOf(composed: ComposedText, { united, drops, by }: Allowance): Promise<Loss[]> {
+  const { path, contents } = composed;
+  const isUnited = united.has(path);
+  const encoding =
+    by === "language" ? encodingOf(Object.values(contents).filter((one) => one !== undefined)) : "latin1";
+  const versions = {
+    base: contents.base?.toString(encoding),
+    ours: contents.ours.toString(encoding),
+    theirs: contents.theirs.toString(encoding),
+  };
+  const result = contents.result.toString(encoding);
+  if (by === "language" && !isUnited) return findContentLosses(path, versions, result, drops.get(path) ?? []);
+  return findTextLosses(path, versions, result).filter((loss) => !isUnited || loss.kind !== "resurrected-line");
 }
 
 async function findAllRenames(
@@ -77,13 +97,15 @@ async function findAllRenames(
 
 interface ComposedText {
   readonly path: string;
-  readonly base: string | undefined;
-  readonly ours: string;
-  readonly theirs: string;
-  readonly result: string;
+  readonly contents: {
+    readonly base: Buffer | undefined;
+    readonly ours: Buffer;
+    readonly theirs: Buffer;
+    readonly result: Buffer;
+  };
 }
 
-/** The files of a result whose content is neither side's: what both had at them, as text. */
+/** The files of a result whose content is neither side's: what both had at them. */
 async function findComposed(vault: Vault, joined: Joined, changes: Changes): Promise<ComposedText[]> {
   const sides = {
     base: new TreeEditor(vault.objects, joined.base),
@@ -102,18 +124,18 @@ async function findComposed(vault: Vault, joined: Joined, changes: Changes): Pro
     const texts = await readTexts(vault, [ours, theirs, { mode, oid }, ...(base === undefined ? [] : [base])]);
     const [own, other, result, before] = texts ?? [];
     if (own === undefined || other === undefined || result === undefined) continue;
-    composed.push({ path, base: before, ours: own, theirs: other, result });
+    composed.push({ path, contents: { base: before, ours: own, theirs: other, result } });
   }
   return composed;
 }
 
 /** `undefined` where one of them is no text that could be compared. */
-async function readTexts({ objects }: Vault, entries: readonly Entry[]): Promise<string[] | undefined> {
+async function readTexts({ objects }: Vault, entries: readonly Entry[]): Promise<Buffer[] | undefined> {
   if (!entries.every(({ mode }) => isRegular(mode))) return undefined;
   const sizes = await Promise.all(entries.map(({ oid }) => objects.sizeOf(oid)));
   if (sizes.some((size) => size === undefined || size > LARGEST_BLOB_BYTES)) return undefined;
-  const texts = await Promise.all(entries.map(async ({ oid }) => (await objects.readBlob(oid)).toString("latin1")));
-  return texts.some((text) => text.includes("\0")) ? undefined : texts;
+  const contents = await Promise.all(entries.map(({ oid }) => objects.readBlob(oid)));
+  return contents.some((bytes) => bytes.includes(0)) ? undefined : contents;
 }
 
 function isRegular(mode: string): boolean {

@@ -76,7 +76,7 @@ const RECEIPT_FILE = "receipt.json";
  * @returns the commit, for {@link receiptRef} to point at
  */
 export async function writeReceipt(vault: Vault, run: string, id: string, record: LandingRecord): Promise<string> {
-  const text = `${JSON.stringify({ version: 1, landing: id, run, ...record }, undefined, 2)}\n`;
+  const text = `${JSON.stringify({ version: 2, landing: id, run, ...record }, undefined, 2)}\n`;
   const oid = await vault.objects.writeBlob(Buffer.from(text));
   const tree = await vault.objects.writeTree([{ mode: "100644", type: "blob", oid, name: RECEIPT_FILE }]);
   const parents = [...new Set(neededCommits(record))];
@@ -97,7 +97,8 @@ export function neededCommits({ after, before, changesets, accepted }: LandingRe
 
 /** A receipt, as it stands in the vault. */
 export interface Receipt extends LandingRecord {
-  readonly version: 1;
+  /** Contents of the first version's landings were checked line by line, as bytes. */
+  readonly version: 1 | 2;
   readonly landing: string;
   readonly run: string;
 }

@@ -3,7 +3,7 @@ import { mergeData } from "./data/merge-data.ts";
 import { languageOf, type Language } from "./language.ts";
 import { lockFileOwner } from "./lock-file.ts";
 import type { Loss } from "./conservation/loss.ts";
-import { findTextLosses } from "./conservation/text-losses.ts";
+import { findFileLosses } from "./conservation/file-losses.ts";
 import { classOf, type PieceMerge, type PieceVersions, type PolicyDrop } from "./resolution.ts";
 import type { ResolutionClass, ResolverName } from "./resolution.ts";
 import { mergeSource, mergeUnparsed } from "./source.ts";
@@ -77,9 +77,9 @@ function mergedByText({ text, resolver }: Extract<TextMerge, { status: "merged" 
 }
 
 /** A text that cannot be looked at but line by line. */
-function checkedByText({ path, versions }: FileMergeRequest, merge: TextMerge): FileMerge {
+function checkedByText({ path, versions, parsers }: FileMergeRequest, merge: TextMerge): FileMerge {
   if (merge.status === "conflict") return merge;
-  const losses = findTextLosses(path, versions, merge.text);
+  const losses = findFileLosses({ path, versions, result: merge.text, drops: [], parsers });
   return losses.length === 0 ? mergedByText(merge) : { status: "conflict", why: "loss", hunks: [], losses };
 }
 

@@ -69,7 +69,8 @@ function bareOf(line: string): string {
     .join(" ");
 }
 
-function findFormLosses({ base, ours, theirs }: TextVersions, result: string): TextLoss[] {
+/** What a result lacks of what either side made of the byte order mark, the line ends and the end of the last line. */
+export function findFormLosses({ base, ours, theirs }: TextVersions, result: string): TextLoss[] {
   if (base === undefined) return [];
   const compare = (detail: string, formOf: (text: string) => unknown): TextLoss[] => {
     const [before, byOurs, byTheirs, after] = [base, ours, theirs, result].map(formOf);
