@@ -60,10 +60,16 @@ interface Changes {
 }
 
 async function countLosses(vault: Vault, joined: Joined, changes: Changes, allowance: Allowance): Promise<Loss[]> {
-  const composed = await findComposed(vault, joined, changes);
+  const composed = await findComposed(vault, joined, changes, allowance);
   const texts: Loss[] = [];
-  for (const one of composed) texts.push(...(await findTextLossesOf(one, allowance)));
-  const merged = new Set(composed.map(({ path }) => path));
+  const merged = new Set<string>();
+  for (const one of composed) {
+    const losses = await findTextLossesOf(one, allowance);
+    // As a side has it, though the other changed it too: that one's edits are all there, or the file was not merged.
+    if (one.isSide && losses.length > 0) continue;
+    merged.add(one.path);
+    texts.push(...losses);
+  }
   return [...findTreeLosses({ ...changes, merged, waived: new Set() }), ...texts];
 }
 
@@ -97,6 +103,8 @@ async function findAllRenames(
 
 interface ComposedText {
   readonly path: string;
+  /** Whether the result is one side's as a whole, though both changed it. */
+  readonly isSide: boolean;
   readonly contents: {
     readonly base: Buffer | undefined;
     readonly ours: Buffer;
@@ -105,8 +113,13 @@ interface ComposedText {
   };
 }
 
-/** The files of a result whose content is neither side's: what both had at them. */
-async function findComposed(vault: Vault, joined: Joined, changes: Changes): Promise<ComposedText[]> {
+/** The files of a result whose content is neither side's, or could be both: what both had at them. */
+async function findComposed(
+  vault: Vault,
+  joined: Joined,
+  changes: Changes,
+  { by }: Allowance,
+): Promise<ComposedText[]> {
   const sides = {
     base: new TreeEditor(vault.objects, joined.base),
     ours: new TreeEditor(vault.objects, joined.ours),
@@ -120,11 +133,14 @@ async function findComposed(vault: Vault, joined: Joined, changes: Changes): Pro
     const at = (side: "ours" | "theirs"): Promise<Entry | undefined> =>
       sides[side].entryAt(moves.length === 0 || moves.some((move) => move.side === side) ? path : from);
     const [base, ours, theirs] = await Promise.all([sides.base.entryAt(from), at("ours"), at("theirs")]);
-    if (ours === undefined || theirs === undefined || oid === ours.oid || oid === theirs.oid) continue;
+    if (ours === undefined || theirs === undefined) continue;
+    const isSide = oid === ours.oid || oid === theirs.oid;
+    const isContested = ours.oid !== theirs.oid && ours.oid !== base?.oid && theirs.oid !== base?.oid;
+    if (isSide && (by === "lines" || !isContested)) continue;
     const texts = await readTexts(vault, [ours, theirs, { mode, oid }, ...(base === undefined ? [] : [base])]);
     const [own, other, result, before] = texts ?? [];
     if (own === undefined || other === undefined || result === undefined) continue;
-    composed.push({ path, contents: { base: before, ours: own, theirs: other, result } });
+    composed.push({ path, isSide, contents: { base: before, ours: own, theirs: other, result } });
   }
   return composed;
 }

@@ -232,6 +232,88 @@ describe("a receipt", () => {
   });
 });
 
+describe("a changeset of which all had landed before", () => {
+  it("is proved, and is not where one of its edits had not", async () => {
+    const made = makeVault();
+    const both = { "a.txt": withLine(2, "two").replace("line 8", "eight") };
+    const record = await landAll(made, { "a.txt": LINES }, [both, { "a.txt": withLine(2, "two") }]);
+    expect(changesetOf(record, 1)).toMatchObject({ paths: 0 });
+    expect(await prove(made, record)).toEqual([]);
+    const [snapshot = ""] = made.commit({ "a.txt": withLine(3, "three") });
+    const changesets = [changesetOf(record, 0), { ...changesetOf(record, 1), snapshot }];
+    expect(await prove(made, { ...record, changesets })).toEqual([
+      "t1: a.txt: a change is gone: both sides changed it, and it was not merged, and no waiver",
+    ]);
+  });
+});
+
+describe("what policies dropped", () => {
+  const manifest = (version: string, name = "a") =>
+    `{\n  "name": "${name}",\n  "dependencies": {\n    "b": "${version}"\n  }\n}\n`;
+  const versions = [{ "package.json": manifest("^1.2.0") }, { "package.json": manifest("^1.1.0") }];
+
+  async function landVersions(): Promise<{ made: TestVault; record: LandingRecord }> {
+    const made = makeVault();
+    return { made, record: await landAll(made, { "package.json": manifest("^1.0.0") }, versions) };
+  }
+
+  it("is proved by waivers that name each edit", async () => {
+    const { made, record } = await landVersions();
+    expect(changesetOf(record, 1).waivers).toMatchObject([{ by: "policy:semver-max" }]);
+    expect(await prove(made, record)).toEqual([]);
+  });
+
+  it("is a loss without the waiver, and without what was dropped", async () => {
+    const { made, record } = await landVersions();
+    const withSecond = (patch: object) => ({
+      ...record,
+      changesets: [changesetOf(record, 0), { ...changesetOf(record, 1), ...patch }],
+    });
+    expect(await prove(made, withSecond({ waivers: [] }))).toEqual([
+      expect.stringMatching(/^t1: package.json: .*\^1\.1\.0.* and no waiver$/),
+    ]);
+    const resolved = changesetOf(record, 1).resolved.map(({ drops: _drops, ...one }) => one);
+    expect(await prove(made, withSecond({ resolved }))).toEqual([
+      expect.stringMatching(/^t1: package.json: .*, and no waiver$/),
+    ]);
+  });
+});
+
+describe("a receipt of before contents were looked at by their language", () => {
+  const [one, two] = ["function one() {\n  return 1;\n}\n", "function two() {\n  return 2;\n}\n"];
+  const texts = [one, `${one}\n${two}`, `${two.replace("return 2", "return 3")}\n${one}`] as const;
+
+  it("is proved line by line, as it was then", async () => {
+    const made = makeVault();
+    const { vault, git, commit } = made;
+    const [before = "", ...oids] = commit(...texts.map((text) => ({ "a.ts": text })));
+    const ours = await landAll(made, { "a.ts": texts[0] }, [{ "a.ts": texts[1] }]);
+    const [result = ""] = commit({ "a.ts": `${two.replace("return 2", "return 3")}\n${one}\n${two}` });
+    const tree = await vault.objects.treeOf(result);
+    const message = `t1: x\n\nAnabranch-Landing: ${LANDING}\nAnabranch-Task: ${RUN}/t1/1`;
+    const landed = await vault.commits.write({ tree, parents: [ours.after], message, atSeconds: 1 });
+    const changeset = { ...changesetOf(ours, 0), task: "t1", base: before, snapshot: oids[1] ?? "", commit: landed };
+    const record: LandingRecord = {
+      ...ours,
+      after: landed,
+      tree,
+      changesets: [changesetOf(ours, 0), changeset],
+      verification: { ...ours.verification, tree },
+    };
+    expect(await prove(made, record)).toEqual([expect.stringMatching(/^t1: a.ts: a definition is there twice/)]);
+
+    const now = await writeReceipt(vault, RUN, LANDING, record);
+    const [file] = await vault.objects.readTree(now);
+    const text = (await vault.objects.readBlob(file?.oid ?? "")).toString().replace('"version": 2', '"version": 1');
+    const blob = await vault.objects.writeBlob(Buffer.from(text));
+    const old = await vault.objects.writeTree([{ mode: "100644", type: "blob", oid: blob, name: "receipt.json" }]);
+    const parents = made.plain(["show", "-s", "--format=%P", now]).toString().trim().split(" ");
+    const oid = await vault.commits.write({ tree: old, parents, message: "old", atSeconds: 1 });
+    const facts = await gatherFacts(git, vault, { name: receiptRef(LANDING), oid }, () => undefined);
+    expect(judgeReceipt(facts)).toEqual([]);
+  });
+});
+
 describe("a merge by hand on a receipt", () => {
   /** Ours and theirs meet in line 5; the person keeps ours and adds a line. */
   async function landByHand(): Promise<{ made: TestVault; record: LandingRecord }> {

@@ -122,3 +122,15 @@ describe("a merge of a class that the rules do not let land", () => {
     expect(await mergeTrees(test.git, test.vault, { base, ours, theirs, rules })).toMatchObject({ status: "merged" });
   });
 });
+describe("a policy that drops an edit", () => {
+  const manifest = (version: string) => `{\n  "name": "a",\n  "dependencies": {\n    "b": "${version}"\n  }\n}\n`;
+
+  it("leaves a waiver for exactly that", async () => {
+    const result = await merge("package.json", [manifest("^1.0.0"), manifest("^1.2.0"), manifest("^1.1.0")]);
+    expect(result.text).toBe(manifest("^1.2.0"));
+    expect(result).toMatchObject({
+      resolved: [{ path: "package.json", class: "D", drops: [{ policy: "policy:semver-max", side: "theirs" }] }],
+      waivers: [{ path: "package.json", by: "policy:semver-max", what: expect.stringContaining("^1.1.0") as string }],
+    });
+  });
+});
