@@ -29,7 +29,7 @@ export type EntityKind =
  */
 export interface Entity {
   readonly kind: EntityKind;
-  /** Its name in its scope. Statements and free comments have none. */
+  /** Its name in its scope. Free comments have none, statements only if they are calls with a text first. */
   readonly name: string | undefined;
   /** Tells apart what may bear one name in one scope: parameter types, the type an `impl` is for, `get` and `set`. */
   readonly signature: string;

@@ -24,7 +24,7 @@ export function memberOf(node: Node): Part {
         node.childForFieldName("value"),
       );
     case "property_signature":
-      return part("property", keyOf(node.childForFieldName("name")), "");
+      return part("property", keyOf(node.childForFieldName("name")), "", node.childForFieldName("type"));
     case "index_signature":
       return part("property", textOf(node), "");
     case "enum_assignment":
@@ -57,10 +57,23 @@ export function valueBody(value: Node | null | undefined): PartBody | undefined 
       return between(value.childForFieldName("body"));
     case "as_expression":
     case "satisfies_expression":
+    case "type_annotation":
       return valueBody(value.firstNamedChild);
+    case "call_expression":
+      return onlyBody(value.childForFieldName("arguments"), "object");
+    case "generic_type":
+      return onlyBody(value.childForFieldName("type_arguments"), "object_type");
+    case "intersection_type":
+      return onlyBody(value, "object_type");
     default:
       return undefined;
   }
+}
+
+/** The body of the only child that has one: that of `readonly({ … })`, `Readonly<{ … }>` and `A & { … }`. */
+function onlyBody(node: Node | null, type: "object" | "object_type"): PartBody | undefined {
+  const found = present(node?.namedChildren ?? []).filter((child) => child.type === type);
+  return found.length === 1 ? valueBody(found[0]) : undefined;
 }
 
 /** A key is the same with quotes and without. */

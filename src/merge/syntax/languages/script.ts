@@ -144,12 +144,22 @@ function expression(node: Node | null, owner: EntityKind | undefined): Part {
     case "internal_module":
       return partOf(node, owner);
     case "call_expression":
-      return testPart(node) ?? STATEMENT;
+      return testPart(node) ?? registration(node);
     case "assignment_expression":
       return assignment(node);
     default:
       return STATEMENT;
   }
+}
+
+/** A call with a text first, such as `define("x", { … })`, is known by that text. */
+function registration(call: Node): Part {
+  const callee = call.childForFieldName("function");
+  const title = call.childForFieldName("arguments")?.firstNamedChild;
+  if (title?.type !== "string" || (callee?.type !== "identifier" && callee?.type !== "member_expression"))
+    return STATEMENT;
+  const name = `${textOf(callee) ?? ""} ${textOf(title) ?? ""}`;
+  return { kind: "statement", name, signature: "", body: valueBody(call) };
 }
 
 function assignment(node: Node): Part {

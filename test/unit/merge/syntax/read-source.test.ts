@@ -179,6 +179,37 @@ describe("TypeScript and JavaScript", () => {
     expect(bodies[0]?.separator).toBe(",");
   });
 
+  it("read what stands in types and calls as lists", () => {
+    expect(
+      outlineOf(
+        "typescript",
+        "type A = B & {",
+        "  c: Partial<{",
+        "    d: string;",
+        "  }>;",
+        "};",
+        "export default define({",
+        "  e,",
+        "});",
+        'define("x", {',
+        "  f,",
+        "});",
+        'define("y", g);',
+        "define(h);",
+      ),
+    ).toEqual([
+      "type A",
+      "  property c",
+      "    property d",
+      "variable default",
+      "  property e",
+      'statement define "x"',
+      "  property f",
+      'statement define "y"',
+      "statement",
+    ]);
+  });
+
   it("name what is destructured", () => {
     expect(outlineOf("typescript", "const { a, b: c, ...d } = e, [f, g = 1] = h;")).toEqual(["variable a,c,d,f,g"]);
   });
