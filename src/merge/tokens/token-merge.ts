@@ -5,6 +5,7 @@ import { layOut } from "./layout.ts";
 import { ABSENT, type Pick, type SliceVersions } from "./pick.ts";
 import { uniteElements } from "./elements.ts";
 import { containsChange } from "./contained.ts";
+import { spelled, withoutSpelling } from "./spelling.ts";
 import { keepsEveryToken } from "./token-count.ts";
 import { findTokenRegions } from "./token-edits.ts";
 
@@ -20,16 +21,17 @@ export interface TokenMerge {
 export function mergeTokens(slices: SliceVersions, language: Language | undefined): TokenMerge | undefined {
   const { base, ours, theirs } = slices;
   if (Math.max(base.texts.length, ours.texts.length, theirs.texts.length) > MOST_TOKENS) return undefined;
-  const regions = findTokenRegions({ base: base.texts, ours: ours.texts, theirs: theirs.texts });
+  const keyed = withoutSpelling(slices, language);
+  const regions = findTokenRegions({ base: keyed.base.texts, ours: keyed.ours.texts, theirs: keyed.theirs.texts });
   const picks: Pick[] = [];
   for (const region of regions) {
-    const picked = pickRegion(slices, region);
+    const picked = pickRegion(keyed, region);
     if (picked === undefined) return undefined;
     for (const pick of picked) picks.push(pick);
   }
-  const texts = textsOf(picks);
-  if (!keepsEveryToken({ base: base.texts, ours: ours.texts, theirs: theirs.texts, result: texts })) return undefined;
-  const text = layOut(picks, slices, language);
+  const counted = { base: keyed.base.texts, ours: keyed.ours.texts, theirs: keyed.theirs.texts };
+  if (!keepsEveryToken({ ...counted, result: textsOf(picks) })) return undefined;
+  const text = layOut(spelled(picks, slices), slices, language);
   return text === undefined ? undefined : { text, class: base.texts.length === 0 ? "B" : "C" };
 }
 
