@@ -18,7 +18,7 @@ export interface Pairing {
 
 /**
  * Pairs the parts of a base with those of a side: by name, then by name without signature, then what was renamed by its
- * words. Parts without a name are paired by their texts, in order, and what is left between two pairs by likeness.
+ * words. Parts without a name are paired by their texts, in order.
  */
 export function pairParts(base: readonly Part[], side: readonly Part[]): Pairing {
   const pairing: Pairing = {
@@ -30,7 +30,6 @@ export function pairParts(base: readonly Part[], side: readonly Part[]): Pairing
   pairByName(base, side, pairing);
   pairRenamed(base, side, pairing);
   orderPairs(base, side, pairing);
-  pairUnnamedBetween(base, side, pairing);
   return pairing;
 }
 
@@ -146,47 +145,4 @@ function numberParts(base: readonly Part[], side: readonly Part[], { baseOf }: P
     baseOf[at] === -1 ? numberOf(part, base.length + at) : (baseOf[at] as number),
   );
   return [inBase, inSide];
-}
-
-function pairUnnamedBetween(base: readonly Part[], side: readonly Part[], pairing: Pairing): void {
-  let [baseStart, sideStart] = [0, 0];
-  for (let at = 0; at <= base.length; at += 1) {
-    if (at < base.length && pairing.isInOrder[at] !== 1) continue;
-    const sideEnd = at === base.length ? side.length : (pairing.sideOf[at] as number);
-    pairUnnamedGap(
-      { parts: base, places: unnamedBetween(base, pairing.sideOf, baseStart, at) },
-      { parts: side, places: unnamedBetween(side, pairing.baseOf, sideStart, sideEnd) },
-      pairing,
-    );
-    [baseStart, sideStart] = [at + 1, sideEnd + 1];
-  }
-}
-
-interface Places {
-  readonly parts: readonly Part[];
-  readonly places: readonly number[];
-}
-
-function unnamedBetween(parts: readonly Part[], partners: Int32Array, start: number, end: number): number[] {
-  const places: number[] = [];
-  for (let at = start; at < end; at += 1) {
-    if (partners[at] === -1 && parts[at]?.entity.name === undefined) places.push(at);
-  }
-  return places;
-}
-
-function pairUnnamedGap(base: Places, side: Places, pairing: Pairing): void {
-  if (base.places.length === 0 || side.places.length === 0) return;
-  const partsOf = ({ parts, places }: Places): Part[] => places.map((at) => parts[at] as Part);
-  const found = pairLike(partsOf(base), partsOf(side), () => 0.5, MOST_PAIRS);
-  found.sort(([a], [b]) => a - b);
-  let last = -1;
-  for (const [inBase, inSide] of found) {
-    const [at, other] = [base.places[inBase] as number, side.places[inSide] as number];
-    const isSameKind = base.parts[at]?.entity.kind === side.parts[other]?.entity.kind;
-    if (inSide <= last || !isSameKind) continue;
-    last = inSide;
-    pair(pairing, at, other);
-    pairing.isInOrder[at] = 1;
-  }
 }
