@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workspaces: ["base", "git", "process", "store"],
   merge: [],
   grammars: ["base", "merge"],
-  landing: ["base", "git", "merge", "grammars", "workspaces"],
+  landing: ["base", "process", "git", "merge", "grammars", "workspaces"],
   triggers: ["base", "engine", "process", "git", "store"],
   protocol: ["base", "engine", "workflows"],
   notify: ["base", "process"],

@@ -23,6 +23,9 @@ export async function loadVerifyRules(parts: Parts, vault: Vault, commit: string
   return verifyCommands(await loadFileOf(parts, vault, commit));
 }
 
+/** A program that makes a lock file may have to ask a registry about every package. */
+const LOCK_FILE_LIMIT_MS = 5 * 60_000;
+
 /**
  * Says, when it is asked, by what rules of a commit merges land on it; it is read once.
  *
@@ -39,7 +42,8 @@ export function landingRulesOf(
     const file = await loadFileOf(parts, vault, commit);
     const commands = verifyCommands(file);
     const isVerified = commands.length > 0 && !commands.some(({ command }) => tolerated.has(command));
-    return { classes: completePolicy(file.merge ?? {}), isVerified };
+    const lockFiles = { environment: process.env, limitMs: LOCK_FILE_LIMIT_MS };
+    return { classes: completePolicy(file.merge ?? {}), isVerified, lockFiles };
   };
   return () => (loaded ??= load());
 }

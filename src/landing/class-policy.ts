@@ -1,4 +1,5 @@
 import type { ResolutionClass } from "../merge/resolution.ts";
+import type { LockFileTools } from "./lock-files/decide-lock-files.ts";
 
 /**
  * What becomes of a merge of some class. `land`: it lands like any other. `verify`: it lands where verification of the
@@ -23,6 +24,8 @@ export interface LandingRules {
   readonly classes: ClassPolicy;
   /** Whether what it comes to will be verified, and lands only if every command passes. */
   readonly isVerified: boolean;
+  /** Without these, a lock file that both sides changed is a conflict. */
+  readonly lockFiles?: LockFileTools | undefined;
 }
 
 /** Says in words why a merge does not land by itself. */

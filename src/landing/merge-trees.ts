@@ -4,6 +4,7 @@ import type { Vault } from "../workspaces/vault.ts";
 import { composeDraft, type Composed } from "./compose.ts";
 import { decideMeetings, type Meeting } from "./contents.ts";
 import { openLosses } from "./conservation.ts";
+import { decideLockFiles } from "./lock-files/decide-lock-files.ts";
 import { openNameClashes } from "./name-clashes.ts";
 import { editOf, type Decision } from "./decision.ts";
 import { byPath, entriesAt, type Sides } from "./sides.ts";
@@ -37,8 +38,12 @@ async function mergeStaged(git: Git, vault: Vault, request: MergeRequest): Promi
   if (ours === base) return { ...merged, tree: theirs, changes: await objects.compare(ours, theirs) };
   const [own, other] = await Promise.all([objects.compare(base, ours), objects.compare(base, theirs)]);
   const sides: Sides = { base, ours, theirs, oursChanges: byPath(own), theirsChanges: byPath(other) };
+  const choices = request.choices ?? new Map<string, "ours" | "theirs">();
   const draft = await makeDraft(git, vault, sides, request.rules);
-  return settle(vault, sides, draft, request.choices ?? new Map<string, "ours" | "theirs">());
+  const tree = async (): Promise<string> => (await composeDraft(vault, sides, draft, choices)).tree;
+  const chosen = new Set(choices.keys());
+  const decisions = await decideLockFiles(vault, { decisions: draft.decisions, tree, chosen }, request.rules);
+  return settle(vault, sides, { ...draft, decisions }, choices);
 }
 
 async function makeDraft(git: Git, vault: Vault, sides: Sides, rules: RulesSource | undefined): Promise<MergeDraft> {
