@@ -1,191 +1,225 @@
-import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 
-import { DIST, makeHome } from "../fixtures/home.ts";
-import { git, gitFails, makeRepository, temporaryFolder, writeFiles } from "../fixtures/repository.ts";
+import type { CommandResponse } from "../../src/protocol/commands.ts";
+import type { ConflictView, RunView } from "../../src/protocol/views.ts";
+import { makeHome, type Home } from "../fixtures/home.ts";
+import { expectSoundLane, onLane } from "../fixtures/landings.ts";
+import { git, makeRepository } from "../fixtures/repository.ts";
 
-const CLI = join(DIST, "cli.js");
-
-interface MergeAnswer {
-  readonly id: unknown;
-  readonly status?: string;
-  readonly text?: string;
-  readonly class?: string;
-  readonly why?: string;
-  readonly resolvers?: readonly string[];
-  readonly error?: string;
+/** What one file is at first, and what each of two tasks makes of it. */
+interface Versions {
+  readonly path: string;
+  readonly base: string | Buffer;
+  readonly first: string | Buffer;
+  readonly second: string | Buffer;
 }
 
-/** Asks one engine several things, each when the one before is answered. */
-async function ask(lines: readonly string[]): Promise<MergeAnswer[]> {
-  const child = spawn(process.execPath, [CLI, "merge-files", "--jsonl"], { stdio: ["pipe", "pipe", "inherit"] });
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const answers: MergeAnswer[] = [];
-  const output = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  for (const line of lines) {
-    child.stdin.write(`${line}\n`);
-    const answer = (await output.next()) as { value: string };
-    answers.push(JSON.parse(answer.value) as MergeAnswer);
+interface Landed {
+  readonly home: Home;
+  readonly root: string;
+  readonly run: RunView;
+}
+
+/** Two tasks that change one file at once, each without knowing of the other. */
+async function changeTwice(
+  { path, base, first, second }: Versions,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Landed> {
+  const home = makeHome();
+  const root = makeRepository({ [path]: "", ...files });
+  for (const [name, content] of Object.entries({ [path]: base, "first.new": first, "second.new": second })) {
+    writeFileSync(join(root, name), content);
   }
-  child.stdin.end();
-  expect(await ended).toBe(0);
-  return answers;
+  const client = home.client();
+  const take = (name: string): string => `cp ${name}.new ${path}`;
+  const tasks = { first: take("first"), second: take("second") };
+  const run = await (await client.start({ directory: root, mode: "parallel", tasks })).wait();
+  return { home, root, run };
 }
 
-const BASE = "export function one() {\n  return 1;\n}\n";
-const OURS = `${BASE}\nexport function two() {\n  return 2;\n}\n`;
-const THEIRS = `${BASE}\nexport function three() {\n  return 3;\n}\n`;
+async function give<Data>(home: Home, root: string, ...args: string[]): Promise<Data> {
+  const end = await home.cli(root, [...args, "--json"]);
+  expect(end.status, `${args.join(" ")}: ${end.stdout}${end.stderr}`).toBe(0);
+  return (JSON.parse(end.stdout) as { data: Data }).data;
+}
 
-describe("merge-files", () => {
-  it("answers each line with a merge, in order, until its input ends", async () => {
-    const answers = await ask([
-      JSON.stringify({ id: "first", path: "a.ts", base: BASE, ours: OURS, theirs: THEIRS }),
-      JSON.stringify({ id: 2, path: "a.txt", base: "a\n", ours: "b\n", theirs: "c\n" }),
-      JSON.stringify({ id: 3, path: "a.txt", base: "a\n", ours: "a\n", theirs: "c\n" }),
+async function expectProved({ home, root }: Landed): Promise<void> {
+  const audit = await give<CommandResponse<"audit">>(home, root, "audit");
+  expect(audit.receipts.flatMap(({ problems }) => problems)).toEqual([]);
+  expect(audit.proved).toBeGreaterThan(0);
+}
+
+const changesetsOf = (run: RunView) => run.landings.flatMap(({ changesets }) => changesets);
+const resolvedIn = (run: RunView) => changesetsOf(run).flatMap(({ resolved }) => resolved);
+
+/** Both tasks have landed, what they did is merged with this class, and the receipts are proved. */
+async function expectMerged(landed: Landed, path: string, resolved: object): Promise<string> {
+  const { run } = landed;
+  expect(run.conflicts.map((one) => one.paths)).toEqual([]);
+  expect(run.outcome).toBe("succeeded");
+  expect(resolvedIn(run)).toMatchObject([{ path, ...resolved }]);
+  expectSoundLane(run);
+  await expectProved(landed);
+  return onLane(run, path);
+}
+
+const GREETING = `import { a, b } from "./letters.js";
+
+export function greet(name: string): string {
+  return a + b + name;
+}
+`;
+const functionOf = (name: string): string => `\nexport function ${name}(): string {\n  return "${name}";\n}\n`;
+
+describe("two tasks that change one file", () => {
+  it("both land where each adds a function at one place", async () => {
+    const landed = await changeTwice({
+      path: "greet.ts",
+      base: GREETING,
+      first: GREETING + functionOf("welcome"),
+      second: GREETING + functionOf("goodbye"),
+    });
+    const text = await expectMerged(landed, "greet.ts", { class: "B" });
+    expect(text.match(/export function \w+/g)?.toSorted()).toEqual([
+      "export function goodbye",
+      "export function greet",
+      "export function welcome",
     ]);
-    expect(answers.map(({ id, status }) => [id, status])).toEqual([
-      ["first", "merged"],
-      [2, "conflict"],
-      [3, "merged"],
-    ]);
-    expect(answers[0]?.class).toBe("B");
-    for (const name of ["one", "two", "three"]) expect(answers[0]?.text).toContain(`function ${name}(`);
-    expect(answers[2]?.text).toBe("c\n");
   });
 
-  it("says what is wrong with a line and goes on with the next", async () => {
-    const answers = await ask([
-      "{no json",
-      JSON.stringify({ id: 7, path: "a.ts", ours: "x" }),
-      "null",
-      "[]",
-      JSON.stringify({ id: 8, path: "a.ts", base: 1, ours: "x", theirs: "y" }),
-      JSON.stringify({ id: 9, path: "a.txt", base: "x\n", ours: "y\n", theirs: "x\n" }),
-    ]);
-    expect(answers.slice(0, 5).map(({ error }) => typeof error)).toEqual(Array.from({ length: 5 }, () => "string"));
-    expect(answers[1]?.id).toBe(7);
-    expect(answers[5]).toMatchObject({ id: 9, status: "merged", text: "y\n" });
+  it("both land where each imports something more", async () => {
+    const importing = (names: string, body: string): string =>
+      GREETING.replace("{ a, b }", `{ ${names} }`).replace("return a", `return ${body}`);
+    const landed = await changeTwice(
+      {
+        path: "greet.ts",
+        base: GREETING,
+        first: GREETING.replace("{ a, b }", "{ a, b, c }") + functionOf("one").replace('"one"', "c"),
+        second: `${importing("a, b, d", "a")}`.replace("a + b + name", "a + b + d + name"),
+      },
+      { "letters.ts": "export const [a, b, c, d] = 'abcd';\n" },
+    );
+    const text = await expectMerged(landed, "greet.ts", { class: expect.stringMatching(/^[AB]$/) as string });
+    expect(/import \{ (.*) \}/.exec(text)?.[1]?.split(", ").toSorted()).toEqual(["a", "b", "c", "d"]);
+    expect(text).toContain("return a + b + d + name;");
+    expect(text).toContain("return c;");
   });
 
-  it("leaves lock files to the programs that own them", async () => {
-    const [answer] = await ask([
-      JSON.stringify({ id: 1, path: "web/package-lock.json", base: "{}\n", ours: '{"a":1}\n', theirs: '{"b":1}\n' }),
-    ]);
-    expect(answer).toMatchObject({ status: "conflict", why: "lock-file" });
+  it("both land where one moves a function that the other edits", async () => {
+    const [one, two, three] = ["one", "two", "three"].map(functionOf);
+    const landed = await changeTwice({
+      path: "order.ts",
+      base: `// Functions.\n${one}${two}${three}`,
+      first: `// Functions.\n${three}${one}${two}`,
+      second: `// Functions.\n${one}${two}${three?.replace('return "three"', 'return "drei"')}`,
+    });
+    const text = await expectMerged(landed, "order.ts", { class: expect.stringMatching(/^[AB]$/) as string });
+    expect(text).toBe(`// Functions.\n${three?.replace('return "three"', 'return "drei"')}${one}${two}`.trimEnd());
+  });
+
+  it("are a conflict where one changes what the other deletes, and nothing is lost", async () => {
+    const landed = await changeTwice({
+      path: "greet.ts",
+      base: GREETING + functionOf("old"),
+      first: GREETING,
+      second: GREETING + functionOf("old").replace('return "old"', 'return "new"'),
+    });
+    expect(landed.run.conflicts).toMatchObject([{ paths: [{ path: "greet.ts" }] }]);
+    expectSoundLane(landed.run);
+    await expectProved(landed);
+  });
+
+  it("both land with line ends and byte order mark kept", async () => {
+    const form = (text: string): string => `\ufeff${text.replaceAll("\n", "\r\n")}`;
+    const landed = await changeTwice({
+      path: "greet.ts",
+      base: form(GREETING),
+      first: form(GREETING + functionOf("grüße")),
+      second: form(GREETING + functionOf("adiós")),
+    });
+    const text = await expectMerged(landed, "greet.ts", { class: "B" });
+    expect(text.startsWith("\ufeffimport")).toBe(true);
+    expect(`${text}\n`.replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);
+    expect(text).toContain("function grüße()");
+    expect(text).toContain("function adiós()");
+  });
+
+  it("both land in a file that is no UTF-8, byte for byte", async () => {
+    const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
+    const lines = Array.from({ length: 9 }, (_, index) => `Zeile ${index} \u00e4\u00f6\u00fc\n`);
+    const landed = await changeTwice({
+      path: "text.txt",
+      base: bytes(lines.join("")),
+      first: bytes(lines.with(1, "\u00df\n").join("")),
+      second: bytes(lines.with(7, "\u00e9\n").join("")),
+    });
+    await expectMerged(landed, "text.txt", { class: "A" });
+    writeFileSync(join(landed.root, "text.txt"), bytes(lines.with(1, "\u00df\n").with(7, "\u00e9\n").join("")));
+    const { vault, lane } = landed.run;
+    const expected = git(landed.root, "hash-object", "text.txt");
+    expect(git(vault, "rev-parse", `${lane.name}:text.txt`)).toBe(expected);
   });
 });
 
-/** A repository in which two branches added a function each at one place. */
-function makeFork(): string {
-  const root = makeRepository({ "a.ts": BASE, "notes.txt": "a\n" });
-  git(root, "checkout", "-q", "-b", "theirs");
-  writeFiles(root, { "a.ts": THEIRS });
-  git(root, "commit", "-qam", "three");
-  git(root, "checkout", "-q", "main");
-  writeFiles(root, { "a.ts": OURS });
-  git(root, "commit", "-qam", "two");
-  return root;
-}
+describe("a merge of parts of one statement", () => {
+  const statement = "export const limits = { small: 1, middle: 10, large: 100 };\n";
+  const versions: Versions = {
+    path: "limits.ts",
+    base: statement,
+    first: statement.replace("small: 1,", "small: 2,"),
+    second: statement.replace("large: 100", "large: 200"),
+  };
+  const merged = "export const limits = { small: 2, middle: 10, large: 200 };";
 
-describe("setup git", () => {
-  it("lets git merge what it could not, and undoes itself without a trace", async () => {
-    const home = makeHome();
-    const root = makeFork();
-    const attributes = join(root, ".git", "info", "attributes");
-    mkdirSync(join(root, ".git", "info"), { recursive: true });
-    writeFileSync(attributes, "*.bin binary");
-    const config = readFileSync(join(root, ".git", "config"), "utf8");
-    gitFails(root, "merge", "theirs");
-    git(root, "merge", "--abort");
-
-    expect(await home.cli(root, ["setup", "git"])).toMatchObject({ status: 0 });
-    const installed = readFileSync(attributes, "utf8");
-    expect(installed).toMatch(/^\*\.bin binary\n/);
-    expect((await home.cli(root, ["setup", "git", "--json"])).stdout).toContain('"changed":false');
-    expect(readFileSync(attributes, "utf8")).toBe(installed);
-    git(root, "merge", "-q", "theirs");
-    const merged = readFileSync(join(root, "a.ts"), "utf8");
-    for (const name of ["one", "two", "three"]) expect(merged).toContain(`function ${name}(`);
-
-    expect(await home.cli(root, ["setup", "git", "--undo"])).toMatchObject({ status: 0 });
-    expect(readFileSync(attributes, "utf8")).toBe("*.bin binary\n");
-    expect(readFileSync(join(root, ".git", "config"), "utf8")).toBe(config);
-    expect((await home.cli(root, ["setup", "git", "--undo", "--json"])).stdout).toContain('"changed":false');
+  it("lands where verification passes", async () => {
+    const landed = await changeTwice(versions, { "anabranch.yaml": "verify: [grep -q limits limits.ts]\n" });
+    expect(await expectMerged(landed, "limits.ts", { class: "C" })).toBe(merged);
+    expect(landed.run.landings.at(-1)?.verification.status).toBe("passed");
   });
 
-  it("sets up all repositories of a user, in the file that git reads", async () => {
-    const home = makeHome();
-    const user = home.environment["HOME"] ?? "";
-    mkdirSync(user, { recursive: true });
-    const root = makeFork();
-    expect((await home.cli(root, ["setup", "git", "--global"])).status).toBe(0);
-    expect(readFileSync(join(user, ".config/git/attributes"), "utf8")).toContain("*.rs merge=anabranch\n");
-    expect((await home.cli(root, ["setup", "git", "--global", "--undo"])).status).toBe(0);
-    expect(existsSync(join(user, ".config/git/attributes"))).toBe(false);
-    expect(readFileSync(join(user, ".gitconfig"), "utf8").trim()).toBe("");
+  it("does not land without it; a person finds it merged, and lands it", async () => {
+    const landed = await changeTwice(versions);
+    const { home, root, run } = landed;
+    const [conflict] = run.conflicts;
+    const shown = await give<ConflictView>(home, root, "conflicts", "show", conflict?.id ?? "");
+    expect(shown.files).toMatchObject([
+      { path: "limits.ts", kind: "uncertain", hunks: [{ base: { start: 1, lines: [statement.trimEnd()] } }] },
+    ]);
+    expect(shown.files[0]?.message).toContain("class C lands only where verify: has commands");
+    const opened = await give<CommandResponse<"conflicts-open">>(home, root, "conflicts", "open", shown.id);
+    expect(opened.paths).toMatchObject([{ path: "limits.ts", advice: expect.stringContaining("merged") as string }]);
+    expect(readFileSync(join(opened.folder, "limits.ts"), "utf8")).toBe(`${merged}\n`);
+    await give(home, root, "land", shown.id);
+    const after = await home.client().ask("show", { id: run.id });
+    expect(onLane(after, "limits.ts")).toBe(merged);
+    expect(changesetsOf(after).at(-1)?.waivers).toEqual([]);
+    await expectProved(landed);
   });
 
-  it("refuses what it does not know, and a folder without a repository", async () => {
-    const home = makeHome();
-    const folder = temporaryFolder();
-    expect((await home.cli(folder, ["setup", "svn"])).status).toBe(2);
-    expect((await home.cli(folder, ["setup", "git", "--classes", "AX"])).status).toBe(2);
-    expect((await home.cli(folder, ["setup", "git"])).stderr).toContain("NOT_A_REPOSITORY");
+  it("lands, or asks, where the repository says so", async () => {
+    const landing = await changeTwice(versions, { "anabranch.yaml": "merge: { C: land }\n" });
+    expect(await expectMerged(landing, "limits.ts", { class: "C" })).toBe(merged);
+    const asking = await changeTwice(versions, { "anabranch.yaml": 'verify: ["true"]\nmerge: { C: ask }\n' });
+    expect(asking.run.conflicts).toMatchObject([{ paths: [{ kind: "uncertain" }] }]);
   });
 });
 
-describe("merge-driver", () => {
-  it("leaves what it cannot merge between markers, keeps the file's rights, and says so by its status", async () => {
-    const home = makeHome();
-    const folder = temporaryFolder();
-    writeFiles(folder, { base: "let a = 1;\n", ours: "let b = 2;\n", theirs: "let c = 3;\n" });
-    chmodSync(join(folder, "ours"), 0o755);
-    const end = await home.cli(folder, ["merge-driver", "base", "ours", "theirs", "a.ts"]);
-    expect(end.status).toBe(1);
-    const text = readFileSync(join(folder, "ours"), "utf8");
-    expect(text).toMatch(/^<<<<<<< ours\nlet b = 2;\n\|{7} base\nlet a = 1;\n=======\nlet c = 3;\n>>>>>>> theirs\n$/);
-    expect(statSync(join(folder, "ours")).mode & 0o777).toBe(0o755);
-  });
-
-  it("takes a merge of tokens only where its class was named", async () => {
-    const home = makeHome();
-    const folder = temporaryFolder();
-    const write = (): void =>
-      writeFiles(folder, {
-        base: "const total = add(first, second);\n",
-        ours: "const sum = add(first, second);\n",
-        theirs: "const total = add(first, second, third);\n",
-      });
-    write();
-    expect((await home.cli(folder, ["merge-driver", "base", "ours", "theirs", "a.ts"])).status).toBe(1);
-    write();
-    const end = await home.cli(folder, ["merge-driver", "--classes", "ABC", "base", "ours", "theirs", "a.ts"]);
-    expect(end.status).toBe(0);
-    expect(readFileSync(join(folder, "ours"), "utf8")).toBe("const sum = add(first, second, third);\n");
-  });
-
-  it("keeps every byte of a text in another encoding, and leaves a binary file as it is", async () => {
-    const home = makeHome();
-    const folder = temporaryFolder();
-    const latin = (text: string): Buffer => Buffer.from(text, "latin1");
-    writeFileSync(join(folder, "base"), latin("// caf\u00e9\nlet a;\n\nlet z;\n"));
-    writeFileSync(join(folder, "ours"), latin("// caf\u00e9\nlet b;\n\nlet z;\n"));
-    writeFileSync(join(folder, "theirs"), latin("// caf\u00e9\nlet a;\n\nlet y;\n"));
-    expect((await home.cli(folder, ["merge-driver", "base", "ours", "theirs", "a.ts"])).status).toBe(0);
-    expect(readFileSync(join(folder, "ours")).equals(latin("// caf\u00e9\nlet b;\n\nlet y;\n"))).toBe(true);
-
-    writeFiles(folder, { base: "a\0", ours: "b\0", theirs: "c\0" });
-    expect((await home.cli(folder, ["merge-driver", "base", "ours", "theirs", "a.ts"])).status).toBe(1);
-    expect(readFileSync(join(folder, "ours"), "utf8")).toBe("b\0");
-  });
-
-  it("says which file it could not read", async () => {
-    const home = makeHome();
-    const end = await home.cli(temporaryFolder(), ["merge-driver", "base", "ours", "theirs", "a.ts"]);
-    expect(end.status).toBe(2);
-    expect(end.stderr).toContain("base cannot be read: ENOENT");
+describe("a version that both sides raise", () => {
+  it("is the higher one, with a waiver by the policy that proves it", async () => {
+    const manifest = (version: string): string =>
+      `{\n  "name": "a",\n  "dependencies": {\n    "left-pad": "${version}"\n  }\n}\n`;
+    const landed = await changeTwice({
+      path: "package.json",
+      base: manifest("^1.0.0"),
+      first: manifest("^1.2.0"),
+      second: manifest("^1.1.0"),
+    });
+    const text = await expectMerged(landed, "package.json", { class: "D" });
+    expect(JSON.parse(text)).toMatchObject({ dependencies: { "left-pad": "^1.2.0" } });
+    expect(changesetsOf(landed.run).flatMap(({ waivers }) => waivers)).toMatchObject([
+      { path: "package.json", by: "policy:semver-max", what: expect.stringContaining("^1.1.0") as string },
+    ]);
   });
 });
