@@ -57,7 +57,7 @@ function mergeParts(list: List, merging: Merging): Outcome {
   const stretches = arrange(lists, pairParts(lists.base, lists.ours), pairParts(lists.base, lists.theirs));
   if ("movedTwice" in stretches) return placeConflict(list, stretches.movedTwice, merging);
   const progress: Progress = { written: [], steps: [{ resolver: "entities", class: "A" }], drops: [], conflicts: [] };
-  const order = { isSorted: isSorted(lists) };
+  const order = { isSorted: isSorted(lists), isReplacedTwice: false };
   for (const stretch of stretches) mergeStretch(stretch, list, order, merging, progress);
   if (progress.conflicts.length > 0) return joinConflicts(progress.conflicts);
   const duplicate = findDuplicate(progress.written, lists);
@@ -74,14 +74,17 @@ interface Progress {
 
 interface Order {
   readonly isSorted: boolean;
+  /** Whether what both inserted may be their two answers to what both took out. */
+  readonly isReplacedTwice: boolean;
 }
 
 function mergeStretch(stretch: Stretch, list: List, order: Order, merging: Merging, progress: Progress): void {
   const own: Progress = { written: [], steps: [], drops: [], conflicts: [] };
   const offsets = offsetsOf(list, stretch);
+  const isReplacedTwice = stretch.items.some(isGoneFromBoth);
   for (const item of stretch.items) {
     if ("base" in item) mergePlace(item, offsets, list, merging, own);
-    else mergeMeeting(item, offsets, list, order, merging, own);
+    else mergeMeeting(item, offsets, list, { ...order, isReplacedTwice }, merging, own);
   }
   const asText = own.conflicts.length > 0 ? mergeStretchAsText(stretch, list, merging, own) : undefined;
   const result = asText ?? own;
@@ -89,6 +92,10 @@ function mergeStretch(stretch: Stretch, list: List, order: Order, merging: Mergi
   progress.steps.push(...result.steps);
   progress.drops.push(...result.drops);
   progress.conflicts.push(...result.conflicts);
+}
+
+function isGoneFromBoth(item: Stretch["items"][number]): boolean {
+  return "base" in item && item.base !== undefined && item.ours === undefined && item.theirs === undefined;
 }
 
 function mergePlace(place: Place, offsets: Offsets, list: List, merging: Merging, progress: Progress): void {
@@ -117,7 +124,8 @@ function mergeMeeting(
   merging: Merging,
   progress: Progress,
 ): void {
-  if (list.isOrdered && hasStatement(meeting.ours, list.lists) && hasStatement(meeting.theirs, list.lists)) {
+  const areStatements = hasStatement(meeting.ours, list.lists) && hasStatement(meeting.theirs, list.lists);
+  if (order.isReplacedTwice || (list.isOrdered && areStatements)) {
     const piecesOf = (side: "ours" | "theirs"): Piece => {
       const parts = meeting[side].map((place) => list.lists[side][place[side] ?? -1] as Part);
       return { text: parts.map(({ text }) => text).join(""), offset: parts[0]?.entity.start ?? offsets[side] };

@@ -22,6 +22,13 @@ const fn = (name: string, body = "return 1;"): string => `function ${name}() {\n
 const method = (name: string, body = "return 1;"): string => `  ${name}() {\n    ${body}\n  }\n`;
 
 describe("functions that both sides added at one place", () => {
+  it("are a conflict where both took out the one that stood there: they may be two answers to it", () => {
+    const [base, ours, theirs] = ["old", "mine", "yours"].map(
+      (name, at) => `${fn("first")}\n${fn(name, `step${at}();`)}`,
+    );
+    expect(hunksOf("typescript", base ?? "", ours ?? "", theirs ?? "")).toHaveLength(1);
+  });
+
   it("stand one after the other, ours first, and their class says so", () => {
     const base = `${fn("first")}\n${fn("last")}`;
     const versions = {
