@@ -3,6 +3,7 @@ import type { PolicyDrop, Step } from "../resolution.ts";
 import type { EntityKind } from "../syntax/entity.ts";
 import type { Range, Region } from "../three-way.ts";
 import type { LineVersions } from "../versions.ts";
+import { uniteLikeLines } from "./like-lines.ts";
 import { partClusters, type Cluster } from "./clusters.ts";
 import { applyPolicies } from "./policies.ts";
 import type { TokenLines } from "./slice.ts";
@@ -57,7 +58,8 @@ function resolveApart(versions: RegionVersions, clusters: readonly Cluster[]): R
 type Place = Pick<Cluster, "base" | "ours" | "theirs">;
 
 function resolveWhole(versions: RegionVersions, place: Place): RegionMerge | undefined {
-  return applyPolicies(versions.lines, place) ?? resolveTokens(versions, place);
+  const { lines, language } = versions;
+  return applyPolicies(lines, place) ?? uniteLikeLines(lines, place, language) ?? resolveTokens(versions, place);
 }
 
 function resolveTokens(versions: RegionVersions, { base, ours, theirs }: Place): RegionMerge | undefined {
