@@ -7,7 +7,10 @@ import { uniteLikeLines } from "./like-lines.ts";
 import { partClusters, type Cluster } from "./clusters.ts";
 import { applyPolicies } from "./policies.ts";
 import type { TokenLines } from "./slice.ts";
+import { areIndependent } from "./statements.ts";
 import { mergeTokens } from "./token-merge.ts";
+import { addsTwice } from "./twice.ts";
+import type { SliceVersions } from "./pick.ts";
 
 /** Three versions of a piece, as lines and as tokens. */
 export interface RegionVersions {
@@ -29,11 +32,15 @@ export interface RegionMerge {
 /** Resolves a conflict of lines by the first rule that is sound for it. `undefined`: it stays a conflict. */
 export function resolveRegion(versions: RegionVersions, region: Region): RegionMerge | undefined {
   const clusters = partClusters(region);
-  if (clusters.length > 1 && !isReindented(versions.lines, region)) {
-    const apart = resolveApart(versions, clusters);
-    if (apart !== undefined) return apart;
-  }
-  return resolveWhole(versions, region);
+  const isPlain = clusters.length > 1 && !isReindented(versions.lines, region);
+  const resolution = (isPlain ? resolveApart(versions, clusters) : undefined) ?? resolveWhole(versions, region);
+  if (resolution === undefined || isInserted(resolution)) return resolution;
+  return addsTwice(slicesOf(versions, region), resolution.text, versions.language) ? undefined : resolution;
+}
+
+// Whole statements of both sides may well have words in common.
+function isInserted({ steps }: RegionMerge): boolean {
+  return steps.some((step) => step.resolver === "adjacent" && step.class === "C");
 }
 
 function resolveApart(versions: RegionVersions, clusters: readonly Cluster[]): RegionMerge | undefined {
@@ -62,15 +69,22 @@ function resolveWhole(versions: RegionVersions, place: Place): RegionMerge | und
   return applyPolicies(lines, place) ?? uniteLikeLines(lines, place, language) ?? resolveTokens(versions, place);
 }
 
-function resolveTokens(versions: RegionVersions, { base, ours, theirs }: Place): RegionMerge | undefined {
-  const slices = {
+function resolveTokens(versions: RegionVersions, place: Place): RegionMerge | undefined {
+  const { language, lines } = versions;
+  const slices = slicesOf(versions, place);
+  const merge = mergeTokens(slices, language);
+  if (merge !== undefined) return { text: merge.text, steps: [{ resolver: "tokens", class: merge.class }], drops: [] };
+  if (slices.base.texts.length > 0 || !areIndependent(slices.ours, slices.theirs, language)) return undefined;
+  const text = linesOf(lines.ours, place.ours) + linesOf(lines.theirs, place.theirs);
+  return { text, steps: [{ resolver: "adjacent", class: "C" }], drops: [] };
+}
+
+function slicesOf(versions: RegionVersions, { base, ours, theirs }: Place): SliceVersions {
+  return {
     base: versions.base.slice(base.start, base.end),
     ours: versions.ours.slice(ours.start, ours.end),
     theirs: versions.theirs.slice(theirs.start, theirs.end),
   };
-  const merge = mergeTokens(slices, versions.language);
-  if (merge === undefined) return undefined;
-  return { text: merge.text, steps: [{ resolver: "tokens", class: merge.class }], drops: [] };
 }
 
 // Where a side moved a block to another indentation, what the other put beside it may belong inside.

@@ -2,6 +2,7 @@ import type { Language } from "../language.ts";
 import type { ResolutionClass } from "../resolution.ts";
 import type { Region } from "../three-way.ts";
 import { layOut } from "./layout.ts";
+import type { TokenKind } from "./lexer.ts";
 import { ABSENT, type Pick, type SliceVersions } from "./pick.ts";
 import { uniteElements } from "./elements.ts";
 import { containsChange } from "./contained.ts";
@@ -10,6 +11,7 @@ import { keepsEveryToken } from "./token-count.ts";
 import { findTokenRegions } from "./token-edits.ts";
 
 const MOST_TOKENS = 4000;
+const LARGEST_BESIDE = 16;
 
 /** What became of some lines, merged token by token. */
 export interface TokenMerge {
@@ -23,6 +25,7 @@ export function mergeTokens(slices: SliceVersions, language: Language | undefine
   if (Math.max(base.texts.length, ours.texts.length, theirs.texts.length) > MOST_TOKENS) return undefined;
   const keyed = withoutSpelling(slices, language);
   const regions = findTokenRegions({ base: keyed.base.texts, ours: keyed.ours.texts, theirs: keyed.theirs.texts });
+  if (areEntangled(regions, base.kinds)) return undefined;
   const picks: Pick[] = [];
   for (const region of regions) {
     const picked = pickRegion(keyed, region);
@@ -33,6 +36,20 @@ export function mergeTokens(slices: SliceVersions, language: Language | undefine
   if (!keepsEveryToken({ ...counted, result: textsOf(picks) })) return undefined;
   const text = layOut(spelled(picks, slices), slices, language);
   return text === undefined ? undefined : { text, class: base.texts.length === 0 ? "B" : "C" };
+}
+
+// A large edit that only a bracket or an operator parts from an edit of the other side: it may well have meant that too.
+function areEntangled(regions: readonly Region[], kinds: readonly TokenKind[]): boolean {
+  return regions.some((region, at) => {
+    const [before, after] = [regions[at - 1], regions[at + 1]];
+    if (region.type !== "same" || before === undefined || after === undefined) return false;
+    if (before.type === after.type || Math.max(sizeOf(before), sizeOf(after)) <= LARGEST_BESIDE) return false;
+    return kinds.slice(region.base.start, region.base.end).every((kind) => kind === "mark");
+  });
+}
+
+function sizeOf({ base, ours, theirs }: Region): number {
+  return Math.max(base.end - base.start, ours.end - ours.start, theirs.end - theirs.start);
 }
 
 function pickRegion(slices: SliceVersions, region: Region): readonly Pick[] | undefined {
@@ -69,7 +86,7 @@ function mergeEnds({ base, ours, theirs }: Conflict): readonly Pick[] | undefine
   const theirsKept = textsOf(theirsCore).join("\0") === core.join("\0");
   if (core.length === 0 || oursKept === theirsKept) return undefined;
   const merged = oursKept ? theirsCore : oursCore;
-  if (merged.length === 0) return undefined;
+  if (merged.length === 0 && core[0] !== ",") return undefined;
   const isEnded = byOurs === before ? byTheirs : byOurs;
   if (!isEnded) return merged;
   const end = byOurs ? ours.at(-1) : theirs.at(-1);

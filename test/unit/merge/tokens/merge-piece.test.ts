@@ -102,3 +102,34 @@ describe("a name that one side did away with", () => {
     expect(merge(base, "f(young, 1);\n", "f(old, 1, g(2));\n")).toBe("f(young, 1, g(2));\n");
   });
 });
+
+describe("statements that both sides inserted at one place", () => {
+  const insert = (ours: string, theirs: string, language: Language = "typescript") =>
+    merge("a();\nz();\n", `a();\n${ours}z();\n`, `a();\n${theirs}z();\n`, language);
+
+  it("stand one behind the other where neither has to do with the other", () => {
+    expect(insert("one.start(1);\n", "if (two) stop();\n")).toBe("a();\none.start(1);\nif (two) stop();\nz();\n");
+    const annotated = merge("int a;\n", "@Deprecated\nint a;\n", '@Named(value = "b")\nint a;\n', "java");
+    expect(annotated).toBe('@Deprecated\n@Named(value = "b")\nint a;\n');
+  });
+
+  it("stay a conflict where their order matters, or they are variants of one", () => {
+    expect(insert("let one = 1;\n", "if (two) stop(one);\n")).toBe("conflict");
+    expect(insert("return 1;\n", "if (two) stop();\n")).toBe("conflict");
+    expect(insert("if (one) {\n", "two.stop();\n")).toBe("conflict");
+    expect(insert('log.warn("one thing");\n', 'log.warn("another thing");\n')).toBe("conflict");
+    expect(insert("one.start(1);\n", "  two(stop);\n")).toBe("conflict");
+  });
+});
+
+describe("edits that look like one edit made twice", () => {
+  it("stay a conflict", () => {
+    expect(merge("f(alpha);\n", "f(logger, alpha);\n", "f(alpha, logger);\n")).toBe("conflict");
+    expect(merge("void a();\n", "@Nullable\nvoid a();\n", "@Nullable void a();\n", "java")).toBe("conflict");
+  });
+
+  it("stay a conflict where a large edit stands beside one of the other side", () => {
+    const large = "throw new Fault(a, b, c, d, e, f, g, h, i, j)";
+    expect(merge("run(a);\n", "run(a).twice;\n", `${large};\n`)).toBe("conflict");
+  });
+});

@@ -1,0 +1,34 @@
+import { tokenize, type Tokens } from "./lexer.ts";
+import type { Language } from "../language.ts";
+import type { Slice } from "./slice.ts";
+
+const SHORTEST = 3;
+
+/**
+ * Whether both sides added one word, and the result has it from both: side by side, that is likely one edit that was
+ * made twice.
+ *
+ * @example
+ * // base `f(a);`, ours `f(log, a);`, theirs `f(a, log);`: the result `f(log, a, log);` has `log` twice
+ */
+export function addsTwice(
+  versions: { readonly base: Slice; readonly ours: Slice; readonly theirs: Slice },
+  result: string,
+  language: Language | undefined,
+): boolean {
+  const [base, ours, theirs] = [countWords(versions.base), countWords(versions.ours), countWords(versions.theirs)];
+  for (const [word, count] of countWords(tokenize(result, language))) {
+    const [inBase, inOurs, inTheirs] = [base.get(word) ?? 0, ours.get(word) ?? 0, theirs.get(word) ?? 0];
+    if (inOurs > inBase && inTheirs > inBase && count > Math.max(inOurs, inTheirs)) return true;
+  }
+  return false;
+}
+
+function countWords({ texts, kinds }: Pick<Tokens, "texts" | "kinds">): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const [at, text] of texts.entries()) {
+    if (text.length < SHORTEST || (kinds[at] !== "word" && kinds[at] !== "quoted")) continue;
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return counts;
+}
