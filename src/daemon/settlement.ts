@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Candidate, Conflicting } from "../landing/compose-changesets.ts";
 import type { LandedChangeset } from "../landing/receipt.ts";
+import { entitiesOf } from "../landing/open-meeting.ts";
 import type { PathConflict } from "../landing/tree-merge.ts";
 import type { Reason } from "../store/runs.ts";
 import type { Draft } from "./draft.ts";
@@ -107,11 +108,16 @@ export function endCancelled(draft: Draft, name: string): void {
 /** Why a changeset that conflicts does not land. */
 export function conflictReason(id: string, { conflicts }: Conflicting): Reason {
   const [first] = conflicts;
+  const places = conflicts.flatMap(({ path, hunks = [] }) => entitiesOf(hunks).map((name) => `${path}: ${name}`));
   const more = conflicts.length > 1 ? ` and ${conflicts.length - 1} more` : "";
   return {
     code: "MERGE_CONFLICT",
     message: `its changes conflict with what has landed: ${first?.message ?? "somewhere"}${more}`,
     hint: `anabranch conflicts show ${id}`,
-    data: { conflict: id, paths: conflicts.slice(0, 100).map((conflict) => conflict.path) },
+    data: {
+      conflict: id,
+      paths: conflicts.slice(0, 100).map((conflict) => conflict.path),
+      ...(places.length === 0 ? {} : { places: places.slice(0, 100) }),
+    },
   };
 }

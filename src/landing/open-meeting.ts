@@ -31,7 +31,12 @@ export function openContents(
       `both sides changed ${path}, which its own program makes: it is not merged as text`,
     );
   }
-  return openMeeting(meeting, "contents", `both sides changed ${path} ${placesOf(hunks.length)}`, places);
+  return openMeeting(
+    meeting,
+    "contents",
+    `both sides changed ${path} ${placesOf(hunks.length)}${within(hunks)}`,
+    places,
+  );
 }
 
 /** A file that merges, of which the rules want more than that. */
@@ -56,6 +61,20 @@ export function readable(hunks: readonly Hunk[], encoding: TextEncoding): Hunk[]
     ours: hunk.ours.map(decode),
     theirs: hunk.theirs.map(decode),
   }));
+}
+
+/** What the places are part of, as far as that has names. */
+export function entitiesOf(hunks: readonly Hunk[]): string[] {
+  return [...new Set(hunks.flatMap(({ entity }) => entity ?? []))];
+}
+
+const MOST_NAMED = 5;
+
+function within(hunks: readonly Hunk[]): string {
+  const names = entitiesOf(hunks);
+  if (names.length === 0) return "";
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+  return `, in ${names.slice(0, MOST_NAMED).join(", ")}${more}`;
 }
 
 function placesOf(count: number): string {

@@ -86,6 +86,22 @@ describe("files that both sides changed", () => {
   });
 });
 
+describe("a file that does not merge", () => {
+  it("names what its places are part of", async () => {
+    const edit = (to: string) => added("two").replace('"ü"', to);
+    const result = await merge("a.ts", [added("two"), edit('"x" + one()'), edit("one()[7]")]);
+    expect(result).toMatchObject({
+      conflicts: [
+        {
+          kind: "contents",
+          message: "both sides changed a.ts at the same place, in function two",
+          hunks: [{ entity: "function two" }],
+        },
+      ],
+    });
+  });
+});
+
 describe("a merge of a class that the rules do not let land", () => {
   const statement = [
     STATEMENT,
