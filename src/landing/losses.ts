@@ -11,6 +11,7 @@ import type { PolicyDrop } from "../merge/resolution.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import { encodingOf } from "./file-contents.ts";
 import { findContentLosses } from "./file-merge.ts";
+import { isMadeAnew } from "./lock-files/made-anew.ts";
 import type { HandMerge } from "./receipt.ts";
 
 /** Three versions and what came of them: commits or trees in the vault. */
@@ -75,6 +76,8 @@ async function countLosses(vault: Vault, joined: Joined, changes: Changes, allow
 
 async function findTextLossesOf(composed: ComposedText, { united, drops, by }: Allowance): Promise<Loss[]> {
   const { path, contents } = composed;
+  // Made anew from what is merged: the lines of either side say nothing about it.
+  if (isMadeAnew(path, drops.get(path))) return [];
   const isUnited = united.has(path);
   const encoding =
     by === "language" ? encodingOf(Object.values(contents).filter((one) => one !== undefined)) : "latin1";

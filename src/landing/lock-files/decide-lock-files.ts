@@ -7,6 +7,7 @@ import { withScratch } from "../scratch.ts";
 import type { ResolvedPath, RulesSource } from "../tree-merge.ts";
 import { gatherFiles } from "./gather-files.ts";
 import { makeLockFile, type LockFileMade, type LockFileMeans } from "./make-lock-file.ts";
+import { dropOfLockFile } from "./made-anew.ts";
 import { nameOf, type LockProgram } from "./program.ts";
 import { LOCK_PROGRAMS } from "./programs.ts";
 
@@ -102,13 +103,6 @@ function leave(open: OpenPath, why: string, command: string): OpenPath {
   return { ...open, conflict: { ...open.conflict, message } };
 }
 
-// What theirs had locked by itself is not in it: that is an edit, and it is dropped.
 function resolvedBy(path: string, { program }: Extract<LockFileMade, { status: "made" }>): ResolvedPath {
-  const drop = {
-    policy: "policy:lock-file",
-    side: "theirs",
-    dropped: `what ${nameOf(path)} had locked`,
-    kept: `made anew by ${program} from what is merged, starting from ours`,
-  } as const;
-  return { path, resolver: "lock-file", class: "D", drops: [drop] };
+  return { path, resolver: "lock-file", class: "D", drops: [dropOfLockFile(nameOf(path), program)] };
 }

@@ -12,7 +12,7 @@ export interface DataDocument {
 export type DataNode = DataTable | DataLeaf;
 
 /** A value whose parts are not looked at. */
-export interface DataLeaf {
+interface DataLeaf {
   readonly type: "leaf";
   readonly source: string;
 }

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { completePolicy } from "../../../src/landing/class-policy.ts";
 import { makeLockFile, type LockFileMade } from "../../../src/landing/lock-files/make-lock-file.ts";
 import { environmentFor, tameSettings } from "../../../src/landing/lock-files/settings.ts";
+import { findLosses } from "../../../src/landing/losses.ts";
 import { mergeTrees } from "../../../src/landing/merge-trees.ts";
 import type { RulesSource, TreeMerge } from "../../../src/landing/tree-merge.ts";
 import { openRegistry, type PackageRegistry } from "../../fixtures/package-registry.ts";
@@ -260,6 +261,27 @@ describe("a landing where both sides changed a lock file", () => {
     });
     const lock = merged.status === "merged" ? test.files(merged.tree)["web/package-lock.json"] : "";
     for (const name of ["one", "two", "three"]) expect(lock).toContain(`node_modules/${name}"`);
+  });
+
+  it("names in its waiver what theirs had locked by itself, and is proved with that only", async () => {
+    const loose = (more: Readonly<Record<string, string>>): string => manifest({ one: "^1.0.0", ...more });
+    const start = (await lockOf(manifest({ one: "1.0.0" }))).replace('"one": "1.0.0"', '"one": "^1.0.0"');
+    const at = (text: string, lock: string): TreeSpec => ({ "package.json": text, "package-lock.json": lock });
+    const trees = [
+      at(loose({}), start),
+      at(loose({ two: "1.0.0" }), await lockOf(loose({ two: "1.0.0" }), start)),
+      at(loose({ three: "1.0.0" }), await lockOf(loose({ three: "1.0.0" }))),
+    ];
+    const merged = await merge(trees);
+    if (merged.status !== "merged") throw new Error(merged.conflicts[0]?.message);
+    const [base = "", ours = "", theirs = ""] = test.commit(...trees);
+    const joined = { base, ours, theirs, result: merged.tree };
+    const drops = new Map(merged.resolved.map(({ path, drops: own = [] }) => [path, own]));
+    const allowance = { united: new Set<string>(), drops, by: "language" } as const;
+    expect(await findLosses(test.git, test.vault, joined, allowance)).toEqual([]);
+    expect(await findLosses(test.git, test.vault, joined)).toContainEqual(
+      expect.objectContaining({ path: "package-lock.json" }),
+    );
   });
 
   it("leaves it a conflict where the manifest is one, where it cannot be made, or where the rules ask", async () => {
