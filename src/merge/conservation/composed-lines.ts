@@ -4,16 +4,12 @@ import type { LineTokens, TokenReader } from "./line-tokens.ts";
 
 /** So alike two lines must be to be taken for versions of one. */
 const LEAST_LIKENESS = 0.5;
+const LEAST_LIKENESS_OF_ONE = 0.7;
 const MOST_CANDIDATES = 4;
 /** Beyond so many changed lines in one definition nobody can tell what became of which. */
 const MOST_LINES = 400;
 
 type Side = "ours" | "theirs";
-
-/** A line of a result that holds what both sides did to a line of the base. */
-export interface ComposedLine {
-  readonly result: LineEntry;
-}
 
 /** Finds lines that were put together from both sides' versions of a line. */
 export class ComposedLines {
@@ -37,7 +33,7 @@ export class ComposedLines {
     for (const [at, second] of others.entries()) {
       const found = results.find(
         (result) =>
-          ((at === 0 && result === second) || isForeign(result)) &&
+          ((at === 0 && this.#isSecond(entry, second, result)) || isForeign(result)) &&
           this.#isJoined({ base, first: entry, second, result }),
       );
       if (found !== undefined) return found;
@@ -45,10 +41,24 @@ export class ComposedLines {
     return undefined;
   }
 
-  /** What became of a line that a side has no more: the line of that side that is most like it. */
-  findSuccessor(page: Page, line: LineEntry, side: Side): LineEntry | undefined {
+  /** Whether the result has a line of the other side that is like one: it stands for a line that was only wrapped. */
+  hasLike({ entry, page }: Imbalance): boolean {
     const changed = this.#changedIn(page);
-    return changed.length > MOST_LINES ? undefined : this.#mostLike(line, changed, (one) => one[side] > one.base)[0];
+    if (changed.length > MOST_LINES) return false;
+    const isOther = (one: LineEntry): boolean => one.result > 0 && Math.max(one.ours, one.theirs) > one.base;
+    return this.#mostLike(entry, changed, isOther).length > 0;
+  }
+
+  /** Whether a line is a part of a line of the base that a side changed: then it was shortened, not wrapped. */
+  isShortened({ entry, page }: Imbalance): boolean {
+    const { key } = entry.line;
+    const isLonger = (one: LineEntry): boolean => one.base > Math.min(one.ours, one.theirs) && one.line.key !== key;
+    return this.#changedIn(page).some((one) => isLonger(one) && one.line.key.includes(key));
+  }
+
+  /** Whether the other side's line stands for both. It has to be more like the missing one than a composed line. */
+  #isSecond(missing: LineEntry, second: LineEntry, result: LineEntry): boolean {
+    return result === second && this.#tokens.similarity(missing.line.text, result.line.text) >= LEAST_LIKENESS_OF_ONE;
   }
 
   #changedIn(page: Page): readonly LineEntry[] {

@@ -102,7 +102,7 @@ const PATTERNS: Readonly<Record<Language, readonly Pattern[]>> = {
     },
     {
       match:
-        /^(?:(?:public|private|protected|static|final|abstract|synchronized|native|default)\s+)+(?:<[^>]*>\s*)?(?:[\w.<>[\],?& ]+?\s+)?()(\w+\s*\([^)]*\)?)/,
+        /^(?:(?:public|private|protected|static|final|abstract|synchronized|native|default)\s+|@[\w.]+\s+(?=[\w@<]))+(?:<[^>]*>\s*)?(?:@[\w.]+\s+)?(?:[\w.<>[\],?&@ ]+?\s+)?()(\w+\s*\([^)]*\)?)/,
     },
     {
       match:

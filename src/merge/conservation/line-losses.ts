@@ -56,7 +56,9 @@ class Explainer {
     const sides = (["ours", "theirs"] as const).filter((side) => entry[side] > entry.base);
     if (sides.some((side) => this.#dropped.has(`${side} ${line.key}`))) return true;
     if (line.isImport) return false;
-    if (this.#texts.has(line.key, imbalance.page) && this.#texts.isBalanced(line.key, imbalance.page)) return true;
+    if (this.#texts.isBalanced(line.key, imbalance.page) && !this.#composed.isShortened(imbalance)) {
+      if (this.#texts.has(line.key, imbalance.page) || this.#composed.hasLike(imbalance)) return true;
+    }
     return sides.length > 0 && sides.every((side) => this.#explainsEdit(imbalance, side));
   }
 
