@@ -14,10 +14,12 @@ type Side = "ours" | "theirs";
 /** Finds lines that were put together from both sides' versions of a line. */
 export class ComposedLines {
   readonly #tokens: TokenReader;
+  readonly #whole: Page;
   readonly #changed = new Map<Page, readonly LineEntry[]>();
 
-  constructor(tokens: TokenReader) {
+  constructor(tokens: TokenReader, whole: Page) {
     this.#tokens = tokens;
+    this.#whole = whole;
   }
 
   /** The line of the result that has all that a side's missing line brought, and nothing that no version has. */
@@ -33,7 +35,7 @@ export class ComposedLines {
     for (const [at, second] of others.entries()) {
       const found = results.find(
         (result) =>
-          ((at === 0 && this.#isSecond(entry, second, result)) || isForeign(result)) &&
+          ((at === 0 && this.#isSecond(entry, second, result)) || this.#isForeign(result)) &&
           this.#isJoined({ base, first: entry, second, result }),
       );
       if (found !== undefined) return found;
@@ -59,6 +61,11 @@ export class ComposedLines {
   /** Whether the other side's line stands for both. It has to be more like the missing one than a composed line. */
   #isSecond(missing: LineEntry, second: LineEntry, result: LineEntry): boolean {
     return result === second && this.#tokens.similarity(missing.line.text, result.line.text) >= LEAST_LIKENESS_OF_ONE;
+  }
+
+  #isForeign({ line }: LineEntry): boolean {
+    const { base = 0, ours = 0, theirs = 0 } = this.#whole.entries.get(line.key) ?? {};
+    return base + ours + theirs === 0;
   }
 
   #changedIn(page: Page): readonly LineEntry[] {
@@ -113,8 +120,4 @@ export class ComposedLines {
       if (!base.pairs.has(pair) && !first.pairs.has(pair) && !second.pairs.has(pair)) seams += 1;
     return seams <= (isOnlyFirst ? 0 : 2);
   }
-}
-
-function isForeign({ base, ours, theirs }: LineEntry): boolean {
-  return base + ours + theirs === 0;
 }

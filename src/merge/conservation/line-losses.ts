@@ -21,7 +21,7 @@ interface FourTexts {
 export function findLineLosses(sources: FourSources, texts: FourTexts, drops: readonly PolicyDrop[]): TextLoss[] {
   const ledger = new LineLedger(sources);
   const imbalances = ledger.findImbalances();
-  const composed = new ComposedLines(new TokenReader());
+  const composed = new ComposedLines(new TokenReader(), ledger.whole);
   if (imbalances.length === 0) return [];
   const explainer = new Explainer(composed, new FlatTexts(texts, sources), drops);
   return [...imbalances.filter((one) => one.type === "short"), ...imbalances.filter((one) => one.type === "over")]
