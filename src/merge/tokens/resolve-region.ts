@@ -38,9 +38,9 @@ export function resolveRegion(versions: RegionVersions, region: Region): RegionM
   return addsTwice(slicesOf(versions, region), resolution.text, versions.language) ? undefined : resolution;
 }
 
-// Whole statements of both sides may well have words in common.
+// Whole lines of both sides, put behind each other, may well have words in common.
 function isInserted({ steps }: RegionMerge): boolean {
-  return steps.some((step) => step.resolver === "adjacent" && step.class === "C");
+  return steps.some((step) => step.resolver === "adjacent" && step.class !== "A");
 }
 
 function resolveApart(versions: RegionVersions, clusters: readonly Cluster[]): RegionMerge | undefined {

@@ -133,3 +133,11 @@ describe("edits that look like one edit made twice", () => {
     expect(merge("run(a);\n", "run(a).twice;\n", `${large};\n`)).toBe("conflict");
   });
 });
+
+describe("lines of one kind that both sides inserted at one place", () => {
+  it("are no edit made twice, though they have words in common", () => {
+    expect(merge("Alpha.init();\n", "Alpha.init();\nBeta.init();\n", "Alpha.init();\nGamma.init();\n")).toBe(
+      "Alpha.init();\nBeta.init();\nGamma.init();\n",
+    );
+  });
+});
