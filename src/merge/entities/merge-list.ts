@@ -57,7 +57,7 @@ function mergeParts(list: List, merging: Merging): Outcome {
   const stretches = arrange(lists, pairParts(lists.base, lists.ours), pairParts(lists.base, lists.theirs));
   if ("movedTwice" in stretches) return placeConflict(list, stretches.movedTwice, merging);
   const progress: Progress = { written: [], steps: [{ resolver: "entities", class: "A" }], drops: [], conflicts: [] };
-  const order = { isSorted: isSorted(lists), isReplacedTwice: false };
+  const order = { isSorted: isSorted(lists) };
   for (const stretch of stretches) mergeStretch(stretch, list, order, merging, progress);
   if (progress.conflicts.length > 0) return joinConflicts(progress.conflicts);
   const duplicate = findDuplicate(progress.written, lists);
@@ -74,17 +74,15 @@ interface Progress {
 
 interface Order {
   readonly isSorted: boolean;
-  /** Whether what both inserted may be their two answers to what both took out. */
-  readonly isReplacedTwice: boolean;
 }
 
 function mergeStretch(stretch: Stretch, list: List, order: Order, merging: Merging, progress: Progress): void {
   const own: Progress = { written: [], steps: [], drops: [], conflicts: [] };
   const offsets = offsetsOf(list, stretch);
-  const isReplacedTwice = stretch.items.some(isGoneFromBoth);
-  for (const item of stretch.items) {
+  if (isReplacedTwice(stretch)) own.conflicts.push(conflictBetween(piecesOf(stretch, list), merging, false));
+  for (const item of own.conflicts.length > 0 ? [] : stretch.items) {
     if ("base" in item) mergePlace(item, offsets, list, merging, own);
-    else mergeMeeting(item, offsets, list, { ...order, isReplacedTwice }, merging, own);
+    else mergeMeeting(item, offsets, list, order, merging, own);
   }
   const asText = own.conflicts.length > 0 ? mergeStretchAsText(stretch, list, merging, own) : undefined;
   const result = asText ?? own;
@@ -94,8 +92,15 @@ function mergeStretch(stretch: Stretch, list: List, order: Order, merging: Mergi
   progress.conflicts.push(...result.conflicts);
 }
 
-function isGoneFromBoth(item: Stretch["items"][number]): boolean {
-  return "base" in item && item.base !== undefined && item.ours === undefined && item.theirs === undefined;
+// Whether what both inserted may be their two answers to what both took out.
+function isReplacedTwice({ items }: Stretch): boolean {
+  const places = items.flatMap((item) => ("base" in item ? [item] : [...item.ours, ...item.theirs]));
+  const isSome = (hasBase: boolean, hasOurs: boolean, hasTheirs: boolean): boolean =>
+    places.some(
+      ({ base, ours, theirs }) =>
+        (base !== undefined) === hasBase && (ours !== undefined) === hasOurs && (theirs !== undefined) === hasTheirs,
+    );
+  return isSome(true, false, false) && isSome(false, true, false) && isSome(false, false, true);
 }
 
 function mergePlace(place: Place, offsets: Offsets, list: List, merging: Merging, progress: Progress): void {
@@ -125,13 +130,13 @@ function mergeMeeting(
   progress: Progress,
 ): void {
   const areStatements = hasStatement(meeting.ours, list.lists) && hasStatement(meeting.theirs, list.lists);
-  if (order.isReplacedTwice || (list.isOrdered && areStatements)) {
-    const piecesOf = (side: "ours" | "theirs"): Piece => {
+  if (list.isOrdered && areStatements) {
+    const pieceFrom = (side: "ours" | "theirs"): Piece => {
       const parts = meeting[side].map((place) => list.lists[side][place[side] ?? -1] as Part);
       return { text: parts.map(({ text }) => text).join(""), offset: parts[0]?.entity.start ?? offsets[side] };
     };
     const base = { text: "", offset: offsets.base };
-    const pieces = { base, ours: piecesOf("ours"), theirs: piecesOf("theirs") };
+    const pieces = { base, ours: pieceFrom("ours"), theirs: pieceFrom("theirs") };
     progress.conflicts.push(conflictBetween(pieces, merging, false));
     return;
   }
@@ -161,15 +166,18 @@ function mergeStretchAsText(
 ): Progress | undefined {
   const isOnePart = stretch.items.length === 1 && spanLength(stretch.base) === 1;
   if (isOnePart || stretch.isTangled || conflicts.some(({ isFinal }) => isFinal)) return undefined;
-  const pieces = {
-    base: pieceOfSpan(list, "base", stretch.base),
-    ours: pieceOfSpan(list, "ours", stretch.ours),
-    theirs: pieceOfSpan(list, "theirs", stretch.theirs),
-  };
-  const outcome = mergeAsText(pieces, undefined, merging);
-  if (outcome.status === "conflict") return undefined;
+  const outcome = mergeAsText(piecesOf(stretch, list), undefined, merging);
+  if (outcome.status === "conflict") return { written: [], steps: [], drops: [], conflicts: [outcome] };
   const { text, steps, drops } = outcome;
   return { written: [{ text, place: undefined }], steps: [...steps], drops: [...drops], conflicts: [] };
+}
+
+function piecesOf({ base, ours, theirs }: Stretch, list: List): Versions<Piece> {
+  return {
+    base: pieceOfSpan(list, "base", base),
+    ours: pieceOfSpan(list, "ours", ours),
+    theirs: pieceOfSpan(list, "theirs", theirs),
+  };
 }
 
 function spanLength({ start, end }: Span): number {

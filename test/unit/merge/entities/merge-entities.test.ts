@@ -107,6 +107,30 @@ describe("statements that both sides added at one place", () => {
   });
 });
 
+describe("what both sides took out", () => {
+  it("leaves a conflict where each put something else in its place, wherever that came to stand", () => {
+    const base = "first();\nsetup({ name: 1 });\n";
+    const ours = "first();\nconfigure(1);\n";
+    const theirs = "begin(2);\n";
+    expect(hunksOf("typescript", base, ours, theirs)).toHaveLength(1);
+  });
+
+  it("is told by its lines where both changed one statement", () => {
+    const statement = (name: string): string => `setup({\n  deep: [\n    one,\n    ${name},\n    three,\n  ],\n});\n`;
+    const hunks = hunksOf("typescript", statement("two"), statement("ours"), statement("theirs"));
+    expect(hunks).toEqual([
+      {
+        baseStart: 3,
+        baseLines: ["    two,"],
+        oursStart: 3,
+        ours: ["    ours,"],
+        theirsStart: 3,
+        theirs: ["    theirs,"],
+      },
+    ]);
+  });
+});
+
 describe("statements that stand side by side", () => {
   it("are edited each by one side", () => {
     const base = "start({ port: 1 });\nstop({ port: 2 });\n";

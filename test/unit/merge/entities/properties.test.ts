@@ -148,10 +148,10 @@ describe("a merge of entities", () => {
     const fn = (name: string, value: number): string => `function ${name}() {\n  return ${value};\n}\n`;
     const numbers = Array.from({ length: 10_000 }, (_, at) => at);
     const base = sourceOf("typescript", numbers.map((at) => fn(`f${at}`, 0)).join("\n"));
-    const ours = sourceOf("typescript", numbers.map((at) => fn(at % 2 === 0 ? `f${at}` : `ours${at}`, 0)).join("\n"));
+    const ours = sourceOf("typescript", numbers.map((at) => fn(at % 4 === 1 ? `ours${at}` : `f${at}`, 0)).join("\n"));
     const theirs = sourceOf(
       "typescript",
-      numbers.map((at) => fn(at % 2 === 0 ? `f${at}` : `theirs${at}`, 0)).join("\n"),
+      numbers.map((at) => fn(at % 4 === 3 ? `theirs${at}` : `f${at}`, 0)).join("\n"),
     );
     const start = process.cpuUsage();
     expect(mergeEntities(base, ours, theirs, LINE_MERGERS).status).toBe("merged");
