@@ -59,7 +59,8 @@ export function indentationOf(gap: string | undefined, at: number): string | und
   return line === 0 && at > 0 ? undefined : /^[ \t]*/.exec(gap.slice(line))?.[0];
 }
 
-function shift(indentation: string, by: number): string | undefined {
+/** An indentation with so many more or fewer characters. `undefined`: it has not so many. */
+export function shift(indentation: string, by: number): string | undefined {
   if (by < 0) return indentation.length + by < 0 ? undefined : indentation.slice(-by);
   return (indentation.includes("\t") ? "\t" : " ").repeat(by) + indentation;
 }

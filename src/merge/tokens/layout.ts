@@ -1,5 +1,5 @@
 import type { Language } from "../language.ts";
-import { indentationOf, mapIndentation } from "./indentation.ts";
+import { indentationOf, mapIndentation, shift } from "./indentation.ts";
 import { ABSENT, type Pick, type Side, type SliceVersions } from "./pick.ts";
 
 const FARTHEST = 200;
@@ -32,6 +32,8 @@ class Layout {
   readonly #picks: readonly Pick[];
   readonly #slices: SliceVersions;
   readonly #language: Language | undefined;
+  /** How far the new lines that are being written were moved. */
+  #block: { readonly side: Side; readonly by: number } | undefined;
 
   constructor(picks: readonly Pick[], slices: SliceVersions, language: Language | undefined) {
     this.#picks = picks;
@@ -40,6 +42,7 @@ class Layout {
   }
 
   gapBefore(at: number): string | undefined {
+    if (!this.#isNew(at - 1)) this.#block = undefined;
     const [left, right] = [this.#pick(at - 1), this.#pick(at)];
     const ours = this.#gap("ours", left, right);
     const theirs = this.#gap("theirs", left, right);
@@ -144,8 +147,20 @@ class Layout {
     const line = gap.lastIndexOf("\n") + 1;
     if (line === 0) return gap;
     const before = indentationOf(gap, 0) ?? "";
-    const after = mapIndentation({ picks: this.#picks, slices: this.#slices, at, side }, before);
+    const after = this.#mapIndentation(at, before, side);
     return after === undefined ? undefined : gap.slice(0, line) + after + gap.slice(line + before.length);
+  }
+
+  // The lines of a new block move together, or they would not be that block any more.
+  #mapIndentation(at: number, before: string, side: Side): string | undefined {
+    if (this.#isNew(at) && this.#block?.side === side) return shift(before, this.#block.by);
+    const after = mapIndentation({ picks: this.#picks, slices: this.#slices, at, side }, before);
+    if (after !== undefined && this.#isNew(at)) this.#block = { side, by: after.length - before.length };
+    return after;
+  }
+
+  #isNew(at: number): boolean {
+    return this.#pick(at).base === ABSENT;
   }
 }
 
