@@ -3,6 +3,7 @@ import type { PieceMerge, PieceVersions, PolicyDrop, ResolutionClass, Step } fro
 import { composeRun } from "./compose-run.ts";
 import { followRename } from "./follow-rename.ts";
 import { isWhole } from "./is-whole.ts";
+import { isInPlace } from "./in-place.ts";
 import { readRun } from "./read-run.ts";
 import type { UnusedNames } from "./unused-names.ts";
 import { wantedNames, type LeftOut, type Runs } from "./wanted-names.ts";
@@ -48,9 +49,10 @@ function merged(text: string, resolutionClass: ResolutionClass, drops: readonly 
 // A statement that also imports something else is more than what may be left out.
 function dropsOf(runs: Runs, leftOut: readonly LeftOut[]): PolicyDrop[] | undefined {
   const drops: PolicyDrop[] = [];
-  for (const { name, side } of leftOut) {
+  for (const one of leftOut) {
+    const { name, side } = one;
     const statement = runs[side].statements.find(({ names }) => names.includes(name));
-    if (statement === undefined || statement.names.length > 1) return undefined;
+    if (statement === undefined || statement.names.length > 1 || !isInPlace(runs, one)) return undefined;
     drops.push({ policy: UNUSED.resolver, side, dropped: statement.text.trim(), kept: "" });
   }
   return drops;

@@ -17,6 +17,8 @@ export interface WantedNames {
 /** A name that one side's edit is left out for. */
 export interface LeftOut {
   readonly name: ImportedName;
+  /** What the base has in its place. */
+  readonly before: ImportedName;
   readonly side: "ours" | "theirs";
 }
 
@@ -68,7 +70,9 @@ function findContested(base: Names, ours: Names, theirs: Names): LeftOut[] | und
       const side = byOurs.length > 0 ? "ours" : "theirs";
       const changed = [...byOurs, ...byTheirs].filter(({ key }) => !base.has(key));
       if (changed.some(({ local }) => local === undefined)) return undefined;
-      found.push(...changed.map((name) => ({ name, side }) as const));
+      const [first, second] = before;
+      if (first === undefined || second !== undefined) return undefined;
+      found.push(...changed.map((name) => ({ name, before: first, side }) as const));
     }
   }
   return found;

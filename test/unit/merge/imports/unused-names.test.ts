@@ -42,4 +42,11 @@ describe("an import that one side removed and the other one moved to another mod
     expect(merge("use b::T;\n", "", "use a::T;\n", "rust")[0]).toBe("conflict");
     expect(merge('export { a } from "y";\n', "", 'export { a } from "x";\n')[0]).toBe("conflict");
   });
+
+  it("is a conflict where it stands elsewhere, or has not much of what it was", () => {
+    const elsewhere = 'import z from "z";\nimport has from "x.has";\n';
+    expect(merge(elsewhere, REMOVED)[0]).toBe("conflict");
+    const another = 'import has from "a/b/c/d/e/f";\nimport z from "z";\n';
+    expect(merge(another, REMOVED)[0]).toBe("conflict");
+  });
 });
