@@ -82,6 +82,11 @@ function alignElements({
   return { base: withKeys(base, keys.base), ours: withKeys(ours, keys.ours), theirs: withKeys(theirs, keys.theirs) };
 }
 
+/** Whether a key only says where an element stands. */
+export function isAlignedKey(key: string): boolean {
+  return /^(?:old|made|both) \d+ \d+$/.test(key);
+}
+
 function lengthOf({ start, end }: { readonly start: number; readonly end: number }): number {
   return end - start;
 }

@@ -22,8 +22,14 @@ export interface Scalars {
 
 type Versions = Parameters<ValueRules["decide"]>[1];
 
+/** Two versions of a manifest as a whole. */
+export interface ManifestSides {
+  readonly ours: DataNode;
+  readonly theirs: DataNode;
+}
+
 /** The rules for versions in a manifest. */
-export function rulesOfManifest(manifest: Manifest, scalars: Scalars): ValueRules {
+export function rulesOfManifest(manifest: Manifest, scalars: Scalars, sides: ManifestSides): ValueRules {
   return {
     decide(place, versions) {
       const [table = "", ...rest] = place;
@@ -34,9 +40,19 @@ export function rulesOfManifest(manifest: Manifest, scalars: Scalars): ValueRule
       }
       if (!isDependencies && !manifest.constraints.includes(table)) return undefined;
       if (versions.ours !== undefined && versions.theirs !== undefined) return decideVersion(versions, scalars);
-      return isDependencies && rest.length === 1 ? decideRemoved(versions, scalars) : undefined;
+      const [name, ...inner] = rest;
+      if (!isDependencies || name === undefined || inner.length > 0) return undefined;
+      // What was only moved to another table is wanted, in its newer version too.
+      const remover = versions.ours === undefined ? sides.ours : sides.theirs;
+      return isNamed(remover, manifest.dependencies, name) ? undefined : decideRemoved(versions, scalars);
     },
   };
+}
+
+function isNamed(root: DataNode, tables: readonly string[], name: string): boolean {
+  if (root.type !== "map") return false;
+  const named = root.items.filter(({ key }) => tables.includes(key));
+  return named.some(({ value }) => value.type === "map" && value.items.some(({ key }) => key === name));
 }
 
 function decideVersion(versions: Versions, scalars: Scalars): Ruling | undefined {

@@ -5,7 +5,7 @@ import { formatOf, nameOf, type DataFormat } from "./data-format.ts";
 import { findDataHunks } from "./data-hunks.ts";
 import { manifestOf } from "./manifests.ts";
 import { rulesOfManifest } from "./manifest-rules.ts";
-import { mergeNodes, type DataMergeState } from "./merge-nodes.ts";
+import { mergeNodes, type DataConflict, type DataMergeState } from "./merge-nodes.ts";
 import { writeDocument, type DataDocument } from "./node.ts";
 import { readJson, readJsonValue } from "./read-json.ts";
 import { readYaml } from "./read-yaml.ts";
@@ -31,9 +31,7 @@ export function mergeData(path: string, versions: PieceVersions): PieceMerge | u
   if (ours === base) return merged(theirs, [{ resolver: "one-side", class: "A" }]);
   if (theirs === base) return merged(ours, [{ resolver: "one-side", class: "A" }]);
   if (lockFileOwner(path) !== undefined || isTooLarge(format, versions)) return conflict(versions);
-  const manifest = manifestOf(nameOf(path));
-  const rules = manifest === undefined ? NO_RULES : rulesOfManifest(manifest, scalarsOf(format));
-  return mergeTexts(format, versions, rules);
+  return mergeTexts(path, format, versions);
 }
 
 function merged(text: string, steps: readonly Step[]): PieceMerge {
@@ -53,22 +51,30 @@ interface DataText {
   readonly values: readonly unknown[];
 }
 
-function mergeTexts(format: DataFormat, versions: PieceVersions, rules: ValueRules): PieceMerge {
+function mergeTexts(path: string, format: DataFormat, versions: PieceVersions): PieceMerge {
   const [base, ours, theirs] = [
     read(format, versions.base),
     read(format, versions.ours),
     read(format, versions.theirs),
   ];
   if (base === undefined || ours === undefined || theirs === undefined) return conflict(versions);
+  const rules = rulesOf(path, format, ours, theirs);
   const state: DataMergeState = { rules, drops: [], decided: new Set(), conflicts: [], isInsertedTogether: false };
   const documents = mergeAll(state, base.documents, ours.documents, theirs.documents);
-  if (documents === undefined) return conflict(versions);
+  if (documents === undefined) return conflict(versions, state.conflicts);
   const text = documents.map(writeDocument).join("");
   const result = readValues(format, text);
   if (result === undefined || !isRight(state, { base, ours, theirs, result })) return conflict(versions);
   const steps: Step[] = [{ resolver: "data", class: state.isInsertedTogether ? "B" : "A" }];
   for (const policy of new Set(state.drops.map((drop) => drop.policy))) steps.push({ resolver: policy, class: "D" });
   return { status: "merged", text, steps, drops: state.drops };
+}
+
+function rulesOf(path: string, format: DataFormat, ours: DataText, theirs: DataText): ValueRules {
+  const manifest = manifestOf(nameOf(path));
+  const [own, other] = [ours.documents[0], theirs.documents[0]];
+  if (manifest === undefined || own === undefined || other === undefined) return NO_RULES;
+  return rulesOfManifest(manifest, scalarsOf(format), { ours: own.root, theirs: other.root });
 }
 
 function read(format: DataFormat, text: string): DataText | undefined {
@@ -132,6 +138,6 @@ function isRight(
   );
 }
 
-function conflict(versions: PieceVersions): PieceMerge {
-  return { status: "conflict", hunks: findDataHunks(versions) };
+function conflict(versions: PieceVersions, conflicts: readonly DataConflict[] = []): PieceMerge {
+  return { status: "conflict", hunks: findDataHunks(versions, conflicts) };
 }

@@ -13,6 +13,13 @@ export interface Trio<Thing> {
   readonly theirs: Thing | undefined;
 }
 
+/** An item whose edits contradict each other. */
+export interface DataConflict {
+  /** The keys that lead to it. */
+  readonly place: readonly string[];
+  readonly items: Trio<DataItem>;
+}
+
 /** What a merge of data comes to know on its way. */
 export interface DataMergeState {
   readonly rules: ValueRules;
@@ -20,7 +27,7 @@ export interface DataMergeState {
   /** The places that a rule has decided about, each as JSON. */
   readonly decided: Set<string>;
   /** The items whose edits contradict each other. A whole document has none. */
-  readonly conflicts: Trio<DataItem>[];
+  readonly conflicts: DataConflict[];
   isInsertedTogether: boolean;
 }
 
@@ -100,7 +107,7 @@ function mergeItems(
     ours: ours?.value,
     theirs: theirs?.value,
   });
-  return ruling === undefined ? openItem(state, versions) : applyRuling(state, place, versions, ruling);
+  return ruling === undefined ? openItem(state, place, versions) : applyRuling(state, place, versions, ruling);
 }
 
 function mergePresent(
@@ -119,8 +126,8 @@ function mergeAbsent({ base, ours, theirs }: Trio<DataItem>): DataItem | Gone | 
   return areSameItems(base, left) ? "gone" : undefined;
 }
 
-function openItem(state: DataMergeState, versions: Trio<DataItem>): undefined {
-  state.conflicts.push(versions);
+function openItem(state: DataMergeState, place: readonly string[], items: Trio<DataItem>): undefined {
+  state.conflicts.push({ place, items });
 }
 
 function applyRuling(
@@ -132,12 +139,12 @@ function applyRuling(
   const { base, ours, theirs } = versions;
   if (ruling.type === "table") {
     const value = mergeTables(state, place, ruling.versions);
-    if (value === undefined) return openItem(state, versions);
+    if (value === undefined) return openItem(state, place, versions);
     const like = ours ?? theirs;
     return value.items.length === 0 || like === undefined ? "gone" : { ...like, value };
   }
   const kept = ruling.kept === undefined ? "gone" : keepValue({ base, ours, theirs }, ruling.kept);
-  if (kept === undefined) return openItem(state, versions);
+  if (kept === undefined) return openItem(state, place, versions);
   state.decided.add(JSON.stringify(place));
   const keptText = kept === "gone" ? "" : textOfItem(kept);
   for (const side of ruling.dropped) {

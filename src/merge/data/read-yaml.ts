@@ -93,7 +93,7 @@ function readValue(token: CST.Token | null | undefined, head: string, depth: num
   const source = CST.stringify(token);
   const end = sourceOf(endOf(token));
   const own = source.slice(0, source.length - end.length);
-  return { head, node: readWords(own) ?? { type: "leaf", source: own }, trail: end };
+  return { head, node: readWords(own, token.offset) ?? { type: "leaf", source: own }, trail: end };
 }
 
 function endOf(token: CST.Token): readonly CST.SourceToken[] {
@@ -204,7 +204,7 @@ const EMPTY_MAP: DataTable = {
 const WORD = /[\w./*@$-]+/g;
 
 /** Reads a list of plain words on one line, or an empty map. */
-function readWords(source: string): DataTable | undefined {
+function readWords(source: string, offset: number): DataTable | undefined {
   if (/^\{ *\}$/.test(source)) return { ...EMPTY_MAP, source, close: source.slice(1) };
   if (!WORDS.test(source)) return undefined;
   const items: DataItem[] = [];
@@ -219,8 +219,8 @@ function readWords(source: string): DataTable | undefined {
       value: { type: "leaf", source: word },
       tail: "",
       trail: "",
-      start: index,
-      end,
+      start: offset + index,
+      end: offset + end,
     });
     last = end;
   }

@@ -33,6 +33,7 @@ export function mergeRanges(base: string | undefined, ours: string, theirs: stri
     ours: takeApart(ours),
     theirs: takeApart(theirs),
   };
+  if (!areComparable(versions.ours.source, versions.theirs.source)) return undefined;
   const source = pick(versions.base?.source, versions.ours.source, versions.theirs.source);
   if (source === undefined) return undefined;
   const text = mergeTexts(versions.base?.text, versions.ours.text, versions.theirs.text);
@@ -55,6 +56,11 @@ export function isNewer(before: string, after: string): boolean {
 function takeApart(text: string): Range {
   const [, source = "", rest = text] = /^(workspace:|npm:@?[^@]+@|[a-z]+@)(.+)$/.exec(text) ?? [];
   return { source, text: rest };
+}
+
+// Versions of two packages say nothing about each other.
+function areComparable(ours: string, theirs: string): boolean {
+  return ours === theirs || [ours, theirs].every((source) => source === "" || source === "workspace:");
 }
 
 function pick(base: string | undefined, ours: string, theirs: string): string | undefined {

@@ -43,6 +43,27 @@ describe("a merge of JSON", () => {
     expect(merge('{"a": {}}\n', '{"a": []}\n', '{"a": "x"}\n')?.status).toBe("conflict");
   });
 
+  it("says of a conflict which keys it is about, and where they stand", () => {
+    const base = write({ a: { b: 1, c: 1 }, d: 1, e: 1 });
+    const ours = write({ z: 1, a: { b: 2, c: 1 }, d: 2, e: 2 });
+    const theirs = write({ a: { b: 3, c: 1 }, d: 1 });
+    const result = merge(base, ours, theirs);
+    const hunks = result?.status === "conflict" ? result.hunks : [];
+    expect(hunks).toEqual([
+      {
+        entity: "a > b",
+        baseStart: 2,
+        baseLines: ['    "b": 1,'],
+        oursStart: 3,
+        ours: ['    "b": 2,'],
+        theirsStart: 2,
+        theirs: ['    "b": 3,'],
+      },
+      expect.objectContaining({ entity: "e", baseLines: ['  "e": 1'], ours: ['  "e": 2'], theirs: [] }),
+    ]);
+    expect(hunks[1]?.theirsStart).toBe(theirs.split("\n").indexOf('  "d": 1'));
+  });
+
   it("keeps the bytes of ours wherever theirs changed nothing", () => {
     const base = '{ "a":1,\n      "b" : [ 1,2 ],   "c": {"d":1}\n}\n';
     const theirs = '{ "a":1,\n      "b" : [ 1,2 ],   "c": {"d":2}\n}\n';
