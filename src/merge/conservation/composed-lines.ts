@@ -51,6 +51,25 @@ export class ComposedLines {
     return this.#mostLike(entry, changed, isOther).length > 0;
   }
 
+  /**
+   * The lines that one side removed and the other changed, and that the result has as changed: the removal is undone.
+   */
+  findUndone(page: Page): LineEntry[] {
+    const changed = this.#changedIn(page);
+    if (changed.length > MOST_LINES) return [];
+    const undone: LineEntry[] = [];
+    for (const entry of changed) {
+      if (entry.ours >= entry.base || entry.theirs >= entry.base) continue;
+      const [byOurs, byTheirs] = (["ours", "theirs"] as const).map(
+        (side) => this.#mostLike(entry, changed, (one) => one[side] > one.base)[0],
+      );
+      if ((byOurs === undefined) === (byTheirs === undefined)) continue;
+      const successor = byOurs ?? byTheirs;
+      if (successor !== undefined && successor.result > successor.base) undone.push(successor);
+    }
+    return undone;
+  }
+
   /** Whether a line is a part of a line of the base that a side changed: then it was shortened, not wrapped. */
   isShortened({ entry, page }: Imbalance): boolean {
     const { key } = entry.line;

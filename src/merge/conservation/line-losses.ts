@@ -1,7 +1,7 @@
 import type { PolicyDrop } from "../resolution.ts";
 import { ComposedLines } from "./composed-lines.ts";
 import { FlatTexts } from "./flat-text.ts";
-import { LineLedger, type FourSources, type Imbalance, type LineEntry } from "./line-ledger.ts";
+import { LineLedger, type FourSources, type Imbalance, type LineEntry, type Page } from "./line-ledger.ts";
 import { shorten } from "./line-count.ts";
 import { TokenReader } from "./line-tokens.ts";
 import type { LossKind, TextLoss } from "./loss.ts";
@@ -22,11 +22,13 @@ export function findLineLosses(sources: FourSources, texts: FourTexts, drops: re
   const ledger = new LineLedger(sources);
   const imbalances = ledger.findImbalances();
   const composed = new ComposedLines(new TokenReader(), ledger.whole);
-  if (imbalances.length === 0) return [];
+  const undone = ledger.scopes.flatMap((page) => composed.findUndone(page).map((entry) => undoneLoss(entry, page)));
+  if (imbalances.length === 0) return undone;
   const explainer = new Explainer(composed, new FlatTexts(texts, sources), drops);
   return [...imbalances.filter((one) => one.type === "short"), ...imbalances.filter((one) => one.type === "over")]
     .filter((imbalance, at) => at >= MOST_EXPLAINED || !explainer.explains(imbalance))
-    .map(lossOf);
+    .map(lossOf)
+    .concat(undone);
 }
 
 class Explainer {
@@ -75,6 +77,10 @@ class Explainer {
     const used = this.#used.get(entry);
     return used !== undefined && count <= Math.max(used.ours, used.theirs);
   }
+}
+
+function undoneLoss(entry: LineEntry, page: Page): TextLoss {
+  return { ...lossOf({ entry, page, type: "over", count: 1 }), kind: "resurrected-line" };
 }
 
 function lossOf({ entry, page, type, count }: Imbalance): TextLoss {
