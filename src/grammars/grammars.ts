@@ -6,7 +6,6 @@ import { Language as Grammar, Parser, type Tree } from "web-tree-sitter";
 
 import { systemClock, type Clock } from "../base/clock.ts";
 import type { Language } from "../merge/language.ts";
-import { countErrors } from "../merge/syntax/errors.ts";
 import type { ParsedText, Parsers } from "../merge/syntax/parsers.ts";
 import { editedTree } from "./edited-tree.ts";
 
@@ -24,8 +23,14 @@ const LIMIT_MS = 2000;
 /** A mark of the dialect stands in the first comment. */
 const MOST_HEADER = 1000;
 
-/** Grammars that know what another does not: types in JavaScript. */
+/** Grammars that know all that another does, and more: types in JavaScript. */
 const DIALECTS: Readonly<Partial<Record<Language, Language>>> = { javascript: "tsx" };
+
+interface ParseSettings {
+  readonly edited?: Tree;
+  /** Recovering from errors takes the parser much time. */
+  readonly stopsAtError?: boolean;
+}
 
 /** Grammars, loaded one by one when a file needs them. */
 export class Grammars implements Parsers {
@@ -54,10 +59,12 @@ export class Grammars implements Parsers {
 
   parse(language: Language, text: string, near?: ParsedText): ParsedText | undefined {
     if (near !== undefined) return this.#parseNear(text, near);
-    const [first, second] = dialectsOf(language, text);
-    const parsed = this.#parse(first, text);
-    if (parsed === undefined || second === undefined || !parsed.tree.rootNode.hasError) return parsed;
-    return better(parsed, this.#parse(second, text));
+    const dialect = DIALECTS[language];
+    if (dialect === undefined) return this.#parse(language, text);
+    const plain = isMarked(text) ? undefined : this.#parse(language, text, { stopsAtError: true });
+    if (plain !== undefined && !plain.tree.rootNode.hasError) return plain;
+    plain?.tree.delete();
+    return this.#parse(dialect, text);
   }
 
   #parseNear(text: string, near: ParsedText): ParsedText | undefined {
@@ -66,18 +73,20 @@ export class Grammars implements Parsers {
     // After an error, what is left of a tree says too little about the rest.
     const edited = near.tree.rootNode.hasError ? undefined : editedTree(near, text);
     if (edited === undefined) return this.#parse(language, text);
-    const parsed = this.#parse(language, text, edited);
+    const parsed = this.#parse(language, text, { edited });
     edited.delete();
     if (!parsed?.tree.rootNode.hasError) return parsed;
     parsed.tree.delete();
     return this.#parse(language, text);
   }
 
-  #parse(language: Language, text: string, edited: Tree | null = null): ParsedText | undefined {
+  #parse(language: Language, text: string, how: ParseSettings = {}): ParsedText | undefined {
     const parser = this.#parsers.get(language);
     if (parser === undefined) return undefined;
     const end = this.#clock.monotonicMs() + this.#limitMs;
-    const tree = parser.parse(text, edited, { progressCallback: () => this.#clock.monotonicMs() > end });
+    const tree = parser.parse(text, how.edited, {
+      progressCallback: ({ hasError }) => (hasError && how.stopsAtError === true) || this.#clock.monotonicMs() > end,
+    });
     if (tree !== null) return { language, text, tree };
     // It would go on with this text.
     parser.reset();
@@ -93,20 +102,8 @@ export class Grammars implements Parsers {
   }
 }
 
-/** The language of a text, and what else it may be written in; the likelier one first. */
-function dialectsOf(language: Language, text: string): readonly [Language, Language?] {
-  const dialect = DIALECTS[language];
-  if (dialect === undefined) return [language];
-  const hasTypes = /@flow\b/.test(text.slice(0, MOST_HEADER));
-  return hasTypes ? [dialect, language] : [language, dialect];
-}
-
-/** Which of two readings of a text has fewer errors; the other one is deleted. */
-function better(one: ParsedText, other: ParsedText | undefined): ParsedText {
-  if (other === undefined) return one;
-  const [kept, dropped] = countErrors(other.tree) < countErrors(one.tree) ? [other, one] : [one, other];
-  dropped.tree.delete();
-  return kept;
+function isMarked(text: string): boolean {
+  return /@flow\b/.test(text.slice(0, MOST_HEADER));
 }
 
 let runtime: Promise<void> | undefined;

@@ -16,7 +16,7 @@ describe("grammars", () => {
     expect(languageOf(grammars, "const a: string = b;\n")).toBe("tsx");
     expect(languageOf(grammars, "// @flow\nconst a = b;\n")).toBe("tsx");
     expect(languageOf(grammars, "const a = b;\n")).toBe("javascript");
-    expect(languageOf(grammars, "const a = = b;\n")).toBe("javascript");
+    expect(languageOf(grammars, "const a = = b;\n")).toBe("tsx");
   });
 
   it("read a text as the one that it is like was read", async () => {
