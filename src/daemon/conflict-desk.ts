@@ -6,7 +6,8 @@ import { mergeChangeset } from "../landing/merge-changeset.ts";
 import { adviseOn, composeContent } from "../landing/conflict-content.ts";
 import { findLeftMarkers } from "../landing/left-markers.ts";
 import { findLosses } from "../landing/losses.ts";
-import type { LandingRecord } from "../landing/receipt.ts";
+import type { HandMerge, LandingRecord } from "../landing/receipt.ts";
+import { rememberResolutions } from "../landing/resolution-cache.ts";
 import type { RulesSource, Waiver } from "../landing/tree-merge.ts";
 import { updateConflict, type Side } from "../store/conflicts.ts";
 import { loadLandings } from "../store/landings.ts";
@@ -194,13 +195,22 @@ export class ConflictDesk {
     try {
       const landing = await landCandidate(this.#parts, this.#lander, run, wish, candidate);
       const kept = await this.#close(conflict);
-      const isFixed = candidate.byHand?.at(-1) !== conflict.record.candidate.byHand?.at(-1);
+      const fixed = candidate.byHand?.at(-1);
+      const isFixed = fixed !== conflict.record.candidate.byHand?.at(-1);
+      if (fixed !== undefined && isFixed) await this.#remember(run, fixed);
       return { ...landing, kept: isFixed ? undefined : kept };
     } catch (cause) {
       // Where it met another conflict, that one has taken its place.
       await this.#close(conflict);
       throw cause;
     }
+  }
+
+  /** What was made of it is proposed when it comes again; without that a person is asked again. */
+  async #remember(run: LiveRun, step: HandMerge): Promise<void> {
+    await rememberResolutions(this.#parts.git, this.#parts.vaultOf(run.row.repositoryId), step).catch(
+      (cause: unknown) => this.#parts.log("warn", "a resolution could not be remembered", { cause: String(cause) }),
+    );
   }
 
   /** Closes the workspace of a conflict that is not open any more. */

@@ -11,6 +11,7 @@ import { editTo, type Decision } from "./decision.ts";
 import { readContents } from "./file-contents.ts";
 import { mergeContents } from "./file-merge.ts";
 import { openContents, openMeeting, openUncertain, readable } from "./open-meeting.ts";
+import { recallResolutions, type KnownResolutions } from "./resolution-cache.ts";
 import type { ResolvedPath, RulesSource } from "./tree-merge.ts";
 
 /** A file that both sides changed, or both added; each may have it at another path. */
@@ -47,33 +48,36 @@ export async function decideMeetings(
   const paths = meetings.map(({ path }) => path);
   const policies = await readPolicies(git, vault, ours, paths);
   const turns = new Semaphore(MOST_MEETINGS);
+  const means = { vault, rules, recall: recallResolutions(git, vault) };
   const decide = async (meeting: Meeting): Promise<Decision> => {
     const policy = policies.get(meeting.path) ?? { policy: "text" };
-    const decision = await decideMeeting(vault, meeting, policy, rules);
+    const decision = await decideMeeting(means, meeting, policy);
     await vault.objects.flush(MOST_STAGED_BYTES);
     return decision;
   };
   return Promise.all(meetings.map((meeting) => turns.run(() => decide(meeting))));
 }
 
-async function decideMeeting(
-  vault: Vault,
-  meeting: Meeting,
-  { policy, driver }: PathPolicy,
-  rules: RulesSource | undefined,
-): Promise<Decision> {
+/** What decisions are made with. */
+interface Means {
+  readonly vault: Vault;
+  readonly rules: RulesSource | undefined;
+  readonly recall: () => Promise<KnownResolutions>;
+}
+
+async function decideMeeting(means: Means, meeting: Meeting, { policy, driver }: PathPolicy): Promise<Decision> {
   const mode = mergeModes(meeting);
   if (mode === undefined) {
     const modes = `${meeting.ours.mode} and ${meeting.theirs.mode}`;
     return openMeeting(meeting, "mode", `the two sides gave ${meeting.path} different modes, ${modes}`);
   }
   if (driver !== undefined) return openMeeting(meeting, "attributes", namesDriver(meeting.path, driver));
-  const sizeBytes = await largestSize(vault, meeting);
+  const sizeBytes = await largestSize(means.vault, meeting);
   if (policy === "binary" || sizeBytes > LARGEST_TEXT_BYTES) {
     const why = policy === "binary" ? "the attributes say that it is not to be merged" : `it has ${sizeBytes} bytes`;
     return openMeeting(meeting, "binary", `both sides changed ${meeting.path}, and ${why}`);
   }
-  return decideContents(vault, meeting, { mode, policy }, rules);
+  return decideContents(means, meeting, mode, policy);
 }
 
 function namesDriver(path: string, driver: string): string {
@@ -87,14 +91,14 @@ async function largestSize({ objects }: Vault, { base, ours, theirs }: Meeting):
 }
 
 async function decideContents(
-  vault: Vault,
+  { vault, rules, recall }: Means,
   meeting: Meeting,
-  { mode, policy }: { readonly mode: string; readonly policy: MergePolicy },
-  rules: RulesSource | undefined,
+  mode: string,
+  policy: MergePolicy,
 ): Promise<Decision> {
   const { path, movedFrom } = meeting;
   const { versions, encoding } = await readContents(vault, meeting);
-  const merge = await mergeContents(path, { versions, encoding }, policy);
+  const merge = await mergeContents(path, { versions, encoding }, policy, recall);
   if (merge.status === "conflict") {
     const hunks = merge.hunks.length > 0 ? merge.hunks : meetingPlaces(versions, policy);
     return openContents(meeting, { ...merge, hunks }, encoding);

@@ -204,6 +204,25 @@ describe("a merge of parts of one statement", () => {
   });
 });
 
+describe("a conflict that a person has settled", () => {
+  it("is merged the same way when it comes again, and proved", async () => {
+    const lines = (middle: string): string => `first\n${middle}\nlast\n`;
+    const versions: Versions = { path: "a.txt", base: lines("old"), first: lines("one"), second: lines("two") };
+    const landed = await changeTwice(versions, { "anabranch.yaml": "merge: { C: land }\n" });
+    const { home, root, run } = landed;
+    const [conflict] = run.conflicts;
+    const opened = await give<CommandResponse<"conflicts-open">>(home, root, "conflicts", "open", conflict?.id ?? "");
+    writeFileSync(join(opened.folder, "a.txt"), lines("one\ntwo"));
+    await give(home, root, "land", conflict?.id ?? "");
+    const client = home.client();
+    const tasks = { first: "cp second.new a.txt", second: "cp first.new a.txt" };
+    const again = await (await client.start({ directory: root, mode: "parallel", tasks })).wait();
+    expect(await expectMerged({ home, root, run: again }, "a.txt", { resolver: "cache", class: "C" })).toBe(
+      lines("one\ntwo").trimEnd(),
+    );
+  });
+});
+
 describe("a version that both sides raise", () => {
   it("is the higher one, with a waiver by the policy that proves it", async () => {
     const manifest = (version: string): string =>
