@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import { accept } from "./accept.ts";
 import { agents } from "./agents.ts";
 import type { Bench } from "./bench.ts";
+import { cleanButWrong } from "./clean-but-wrong.ts";
 import { delivery } from "./delivery.ts";
 import { eventChains } from "./event-chains.ts";
 import { eventLog } from "./event-log.ts";
@@ -41,6 +42,7 @@ const BENCHES: readonly Bench[] = [
   storm,
   workspaces,
   landing,
+  cleanButWrong,
   accept,
   overhead,
   eventLog,

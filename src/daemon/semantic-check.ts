@@ -27,7 +27,7 @@ const MOST_SAID = 5;
 /** Judges the changesets of a run that are to land on a commit. */
 export function judgeFor(parts: Parts, { row }: LiveRun, before: string): Judge {
   const vault = parts.vaultOf(row.repositoryId);
-  return semanticJudge(vault, async () => ({
+  return semanticJudge(parts.git, vault, async () => ({
     hasRules: (await loadVerifyRules(parts, vault, before)).length > 0,
     hasCompiler: await hasCompiler(parts, row, before),
   }));

@@ -1,4 +1,5 @@
 import type { SemanticHit } from "../merge/symbols/semantic-hit.ts";
+import type { Git } from "../git/git.ts";
 import { TreeEditor } from "../git/tree-editor.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { Candidate, Judge, Judgement } from "./compose-changesets.ts";
@@ -20,9 +21,9 @@ export interface Referees {
  *
  * @param referees is asked only where something certain is found
  */
-export function semanticJudge(vault: Vault, referees: () => Promise<Referees>): Judge {
+export function semanticJudge(git: Git, vault: Vault, referees: () => Promise<Referees>): Judge {
   return async (candidate, joined) => {
-    const hits = await findSemanticHitsIn(vault, joined);
+    const hits = await findSemanticHitsIn(git, vault, joined);
     if (!hits.some(({ isCertain }) => isCertain)) return { hits, conflicts: [], waivers: [] };
     const known = await referees();
     return {
@@ -45,8 +46,8 @@ export function semanticJudge(vault: Vault, referees: () => Promise<Referees>): 
  */
 export function isDecisive({ isCertain, kind, usedIn }: SemanticHit, { hasRules, hasCompiler }: Referees): boolean {
   if (!isCertain || hasRules) return false;
-  // Types are the same in another order, and say nothing about numbers of files.
-  const isTyped = kind !== "argument-order" && kind !== "same-number";
+  // Types may be the same in another order, and say nothing about numbers of files and what is installed.
+  const isTyped = !["argument-order", "same-number", "dependency"].includes(kind);
   return !(hasCompiler && isTyped && /\.[cm]?tsx?(:\d+)?$/.test(usedIn));
 }
 

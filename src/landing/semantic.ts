@@ -1,4 +1,5 @@
 import { Recent } from "../base/recent.ts";
+import type { Git } from "../git/git.ts";
 import { TreeEditor } from "../git/tree-editor.ts";
 import type { PathChange } from "../merge/change.ts";
 import { languageOf } from "../merge/language.ts";
@@ -7,7 +8,7 @@ import type { FileState, FileVersions, VersionName } from "../merge/symbols/file
 import { isSettings } from "../merge/symbols/meetings/settings.ts";
 import { parseSymbols } from "../merge/symbols/read-symbols.ts";
 import type { SemanticHit } from "../merge/symbols/semantic-hit.ts";
-import { findSemanticHits, pathsToLookUp } from "../merge/symbols/semantic-hits.ts";
+import { changedValues, findSemanticHits, pathsToLookUp } from "../merge/symbols/semantic-hits.ts";
 import type { SymbolTable } from "../merge/symbols/symbol-table.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import { grammars } from "./file-merge.ts";
@@ -18,6 +19,8 @@ const LARGEST_TEXT_BYTES = 1_000_000;
 /** Of each side. What has changed more than that is for verification to judge. */
 const MOST_FILES = 500;
 const MOST_LOOKUPS = 5000;
+const MOST_BETWEEN = 20;
+const MOST_WORDS = 50;
 
 // By the id of a content, so that each is read once for all landings; weighed by its length.
 const tables = new Recent<SymbolTable | "none">({ entries: 5000, weight: 32_000_000 });
@@ -29,14 +32,15 @@ const words = new Recent<ReadonlySet<string>>({ entries: 20_000, weight: 2_000_0
  *
  * @param joined commits or trees in the vault
  */
-export async function findSemanticHitsIn(vault: Vault, joined: Joined): Promise<SemanticHit[]> {
+export async function findSemanticHitsIn(git: Git, vault: Vault, joined: Joined): Promise<SemanticHit[]> {
   const [own, other] = await Promise.all(
     [joined.ours, joined.theirs].map((side) => changesOf(vault, joined.base, side)),
   );
   if (own === undefined || other === undefined || own.length === 0 || other.length === 0) return [];
   const [ours, theirs] = await thatMeet(vault, own, other);
   if (ours.length === 0 || theirs.length === 0) return [];
-  const files = await readVersions(vault, joined, ours, theirs);
+  const changed = await readVersions(vault, joined, ours, theirs);
+  const files = [...changed, ...(await readBetween(git, vault, joined.result, changed))];
   const merged = new TreeEditor(vault.objects, joined.result);
   const elsewhere = new Set<string>();
   for (const path of pathsToLookUp({ files }).slice(0, MOST_LOOKUPS)) if (await merged.has(path)) elsewhere.add(path);
@@ -148,6 +152,49 @@ async function readVersions(
     files.push({ path, ...Object.fromEntries(states) });
   }
   return files;
+}
+
+/** Unchanged files that name values which both sides changed: one of each. */
+async function readBetween(
+  git: Git,
+  vault: Vault,
+  tree: string,
+  changed: readonly FileVersions[],
+): Promise<FileVersions[]> {
+  const { ours, theirs } = changedValues({ files: changed });
+  if (ours.length === 0 || theirs.length === 0) return [];
+  const known = new Set(changed.map(({ path }) => path));
+  const [own, other] = await Promise.all([ours, theirs].map((names) => pathsWith(git, vault, tree, names)));
+  const paths = [...(own ?? [])].filter(
+    (path) => other?.has(path) === true && !known.has(path) && languageOf(path) !== undefined,
+  );
+  const entries = new TreeEditor(vault.objects, tree);
+  const files: FileVersions[] = [];
+  for (const path of paths.slice(0, MOST_BETWEEN)) {
+    const entry = await entries.entryAt(path);
+    if (entry === undefined) continue;
+    const state = await stateOf(vault, path, entry.oid);
+    files.push({ path, base: state, ours: state, theirs: state, merged: state });
+  }
+  return files;
+}
+
+/** The files of a tree in which one of some words stands. */
+async function pathsWith(git: Git, vault: Vault, tree: string, words: readonly string[]): Promise<Set<string>> {
+  const wanted = words
+    .filter((word) => /^[\w$]{2,}$/.test(word))
+    .slice(0, MOST_WORDS)
+    .flatMap((word) => ["-e", word]);
+  if (wanted.length === 0) return new Set();
+  const args = ["grep", "-l", "-z", "-w", "-F", "-I", ...wanted, tree];
+  const { stdout } = await git.run(vault.place, args, { allow: [1] });
+  // Each path comes behind the name of the tree.
+  return new Set(
+    stdout
+      .toString("utf8")
+      .split("\0")
+      .map((line) => line.slice(tree.length + 1)),
+  );
 }
 
 async function stateOf(vault: Vault, path: string, oid: string): Promise<FileState> {

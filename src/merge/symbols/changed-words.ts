@@ -10,6 +10,11 @@ const COMMON = new Set(
 const WORD = /[\p{L}_$][\p{L}\p{N}_$]*/gu;
 const LONGEST_TEXT = 1_000_000;
 
+/** Stands among the words where a constant got another value: two such changes may meet in a third place. */
+const CHANGED_VALUE = "#value";
+const CONSTANT =
+  /^(?:(?:export|pub|const|static|final|var|let|public|private)\s+|\s+(?=[A-Z_]+\b))*([A-Za-z_]\w*)\s*(?::[^=]+)?=(?![=>])/;
+
 /**
  * The words of what is another between two texts, and of what it stands in. Two changes that share no word have
  * nothing to do with each other, which is cheaper to see than what they define and use.
@@ -22,8 +27,10 @@ export function changedWords(before: string, after: string): Set<string> | undef
   if (before.length + after.length > LONGEST_TEXT) return undefined;
   const [old, now] = [before.split("\n"), after.split("\n")];
   const words = new Set<string>();
-  collect(old, countLines(now), words);
-  collect(now, countLines(old), words);
+  const [given, taken] = [new Set<string>(), new Set<string>()];
+  collect(old, countLines(now), words, given);
+  collect(now, countLines(old), words, taken);
+  if ([...given].some((name) => taken.has(name))) words.add(CHANGED_VALUE);
   return words;
 }
 
@@ -34,7 +41,12 @@ function countLines(lines: readonly string[]): Map<string, number> {
 }
 
 /** Adds the words of lines that the other text has not, or not that often, and of the lines above that hold them. */
-function collect(lines: readonly string[], others: Map<string, number>, words: Set<string>): void {
+function collect(
+  lines: readonly string[],
+  others: Map<string, number>,
+  words: Set<string>,
+  constants: Set<string>,
+): void {
   // What stands above, each less indented than the one after it.
   const above: { readonly indent: number; readonly line: string; isTold: boolean }[] = [];
   for (const line of lines) {
@@ -49,6 +61,8 @@ function collect(lines: readonly string[], others: Map<string, number>, words: S
         holder.isTold = true;
       }
       addWords(line, words);
+      const [, constant] = CONSTANT.exec(line) ?? [];
+      if (constant !== undefined) constants.add(constant);
     }
     above.push({ indent, line, isTold: left <= 0 });
   }

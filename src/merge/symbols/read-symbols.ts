@@ -25,7 +25,7 @@ const READERS: Readonly<Record<Language, Reader>> = {
 const LONGEST_TEXT = 400_000;
 
 /** Reads what a parsed text defines and uses. */
-export function readSymbols(parsed: ParsedText): SymbolTable {
+function readSymbols(parsed: ParsedText): SymbolTable {
   const { root, isPartial } = copySyntax(parsed);
   const into = new SymbolCollector(parsed.text);
   READERS[parsed.language](root, into);

@@ -1,6 +1,7 @@
 import type { Worlds } from "./breaks/break.ts";
 import { findBreaks } from "./breaks/find-breaks.ts";
 import type { Changes } from "./file-versions.ts";
+import { findChangedDefinitions } from "./meetings/changed-definition.ts";
 import { findLostDependencies } from "./meetings/dependencies.ts";
 import { findMeetings } from "./meetings/find-meetings.ts";
 import { findSameNumbers } from "./meetings/same-number.ts";
@@ -40,14 +41,36 @@ export function findSemanticHits(changes: Changes): SemanticHit[] {
   return withoutRepeats(hits).slice(0, MOST_HITS);
 }
 
-/** One hit for one symbol and one place, the certain ones first. */
+/** One hit for one symbol and one place, where it is certain, and otherwise for one file; the certain ones first. */
 function withoutRepeats(hits: readonly SemanticHit[]): SemanticHit[] {
-  const known = new Map<string, SemanticHit>();
-  for (const hit of [...hits].sort((one, other) => Number(other.isCertain) - Number(one.isCertain))) {
-    const key = `${hit.symbol.split(".").at(-1) ?? ""} ${hit.usedIn}`;
-    if (!known.has(key)) known.set(key, hit);
-  }
-  return [...known.values()];
+  const told = new Set<string>();
+  return [...hits]
+    .sort((one, other) => Number(other.isCertain) - Number(one.isCertain))
+    .filter(({ symbol, usedIn, isCertain }) => {
+      const name = symbol.split(".").at(-1) ?? "";
+      const file = usedIn.replace(/:\d+$/, "");
+      const key = `${name} ${isCertain ? usedIn : file}`;
+      if (told.has(key)) return false;
+      told.add(key).add(`${name} ${file}`);
+      return true;
+    });
+}
+
+/** Constants of which each side gave some another value. What relies on one of each may be where nobody changed anything. */
+export interface ChangedValues {
+  readonly ours: readonly string[];
+  readonly theirs: readonly string[];
+}
+
+/** Finds the constants whose value a side changed. A file with one of each side's is worth being looked at as well. */
+export function changedValues({ files }: Pick<Changes, "files">): ChangedValues {
+  const changes = { files, elsewhere: new Set<string>() };
+  const base = new World(changes, "base");
+  const [ours, theirs] = (["ours", "theirs"] as const).map((side) => {
+    const changed = findChangedDefinitions(base, new World(changes, side));
+    return [...new Set(changed.filter(({ change }) => change === "value").map(({ before }) => before.name))];
+  });
+  return { ours: ours ?? [], theirs: theirs ?? [] };
 }
 
 /**

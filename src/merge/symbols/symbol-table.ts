@@ -1,7 +1,7 @@
 import type { Language } from "../language.ts";
 
 /** What a definition defines. An `implementation` is what a type does for an interface: Rust's `impl … for`. */
-export type DefinitionKind =
+type DefinitionKind =
   | "function"
   | "class"
   | "interface"

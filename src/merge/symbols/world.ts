@@ -138,10 +138,20 @@ export class World {
     if (object === "this") return this.#membersOf(this.#ownerOf(path, scope), name);
     const table = this.#tables.get(path);
     if (object === "?" || table === undefined) return UNKNOWN;
-    const binding = table.imports.find((one) => one.local === object && one.imported === "*");
-    if (binding !== undefined) return this.#ofWhole(path, table, binding, name);
+    const whole = this.#wholeOf(path, table, object, name);
+    if (whole !== undefined) return whole;
     const owner = this.#typeOf(path, table, object, scope);
     return owner === undefined ? UNKNOWN : this.#membersOf(owner, name);
+  }
+
+  /** What a module that was imported as a whole gives under a name; nothing where the object is no such module. */
+  #wholeOf(path: string, table: SymbolTable, object: string, name: string): Found | undefined {
+    const binding = table.imports.find((one) => one.local === object);
+    if (binding?.imported === "*") return this.#ofWhole(path, table, binding, name);
+    if (binding === undefined || table.language !== "python") return undefined;
+    const { from, imported } = binding;
+    const module = this.moduleOf(path, from.endsWith(".") ? `${from}${imported}` : `${from}.${imported}`);
+    return module === undefined ? undefined : this.exported(module, name);
   }
 
   #inScopes(path: string, name: string, scope: string): Found {

@@ -13,8 +13,36 @@ export function findBrokenImports(world: World, worlds: Worlds): Break[] {
         findMissingModule(world, worlds, path, table, binding) ?? findMissingName(world, worlds, path, binding);
       if (found !== undefined) breaks.push(found);
     }
+    breaks.push(...findMissingParts(world, worlds, path, table));
   }
   return breaks;
+}
+
+/** `module.name`, where the module is imported as a whole and does not give the name. */
+function findMissingParts(world: World, worlds: Worlds, path: string, table: SymbolTable): Break[] {
+  const modules = new Set(table.imports.map(({ local }) => local));
+  const bound = new Set(table.bound);
+  return table.references.flatMap((reference): Break[] => {
+    const { object, name, line } = reference;
+    if (object === undefined || !modules.has(object) || bound.has(object)) return [];
+    const found = world.resolve(path, reference);
+    if (found.places.length > 0 || found.isOpen) return [];
+    const before = [worlds.base, worlds.ours, worlds.theirs].flatMap((one) => one.resolve(path, reference).places)[0];
+    if (before === undefined) return [];
+    return [
+      {
+        key: `missing-definition ${path} ${object}.${name}`,
+        hit: {
+          kind: "missing-definition",
+          symbol: name,
+          definedIn: placeOf(before.path, before.definition.line),
+          usedIn: placeOf(path, line),
+          message: `${path} uses ${object}.${name}, which one side removed or renamed`,
+          isCertain: !table.isPartial,
+        },
+      },
+    ];
+  });
 }
 
 function findMissingModule(

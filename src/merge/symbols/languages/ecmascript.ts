@@ -414,7 +414,7 @@ function readChoice(node: SyntaxNode, into: SymbolCollector): void {
 }
 
 /** Notes the names that a pattern gives a meaning. */
-export function bindPattern(node: SyntaxNode, into: SymbolCollector, type?: string, exported?: SyntaxNode): void {
+function bindPattern(node: SyntaxNode, into: SymbolCollector, type?: string, exported?: SyntaxNode): void {
   switch (node.type) {
     case "identifier":
     case "shorthand_property_identifier_pattern":

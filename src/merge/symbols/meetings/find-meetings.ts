@@ -26,6 +26,9 @@ const KINDS: Readonly<Record<DefinitionChange, SemanticHitKind>> = {
   required: "missing-field",
 };
 
+/** A name of that length is hardly the name of two things. */
+const DISTINCT = 7;
+
 /** Finds where one side uses anew what the other side made into something else. */
 export function findMeetings(changes: Changes, worlds: Worlds): SemanticHit[] {
   const { base, ours, theirs } = worlds;
@@ -80,11 +83,11 @@ class Changed {
     return named.filter(({ path: where, before }) => {
       const owner = before.scope.split(".")[0] ?? "";
       if (/^<|^$/.test(owner)) return false;
-      return (
-        where === path ||
-        table.references.some(({ name }) => name === owner) ||
-        table.imports.some(({ from }) => user.moduleOf(path, from) === where)
-      );
+      const isKnown = where === path || table.references.some(({ name }) => name === owner);
+      // What is made by a function of that file has a type that is not named; a short name is one of many.
+      const isLikely =
+        reference.name.length >= DISTINCT && table.imports.some(({ from }) => user.moduleOf(path, from) === where);
+      return isKnown || isLikely;
     });
   }
 
