@@ -186,6 +186,14 @@ describe("a merge of JSON", () => {
     }
   });
 
+  it("asks where a map has one name twice, or nests deeper than it looks", () => {
+    const deep = `${'{"a":'.repeat(300)}1${"}".repeat(300)}`;
+    for (const value of ['{"a":1,"a":2}', deep]) {
+      const text = (more: string): string => `{"x":${value}${more}}\n`;
+      expect(merge(text(""), text(',"b":1'), text(',"c":1'))?.status).toBe("conflict");
+    }
+  });
+
   it("takes names like those of an object's own members for names like any other", () => {
     const text = textOf(merge('{"a":1}\n', '{"a":1,"__proto__":{"x":1}}\n', '{"a":2,"constructor":1,"\\ud800":1}\n'));
     expect(text).toBe('{"a":2,"__proto__":{"x":1},"constructor":1,"\\ud800":1}\n');

@@ -143,6 +143,15 @@ describe("a merge of YAML", () => {
     }
   });
 
+  it("asks where a map has one name twice, or nests so deeply that reading it could end the process", () => {
+    for (const value of ["{b: 1, b: 2}", `${"[".repeat(100)}b${"]".repeat(100)}`]) {
+      const text = `a: ${value}\n`;
+      expect(merge(text, `${text}x: 1\n`, `y: 1\n${text}`)?.status).toBe("conflict");
+    }
+    const text = `a: ${"[".repeat(10)}b${"]".repeat(10)}\n`;
+    expect(merge(text, `${text}x: 1\n`, `y: 1\n${text}`)?.status).toBe("merged");
+  });
+
   it("asks where aliases stand for more than can be compared", () => {
     const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${"bcdefghi".replace(/./g, (key) => `${key}: &${key} [${`*${String.fromCharCode(key.charCodeAt(0) - 1)}, `.repeat(9)}]\n`)}`;
     expect(merge(bomb, `${bomb}y: 1\n`, `${bomb}z: 1\n`)?.status).toBe("conflict");
