@@ -6,6 +6,7 @@ import type { LineVersions } from "../versions.ts";
 import { uniteLikeLines } from "./like-lines.ts";
 import { partClusters, type Cluster } from "./clusters.ts";
 import { applyPolicies } from "./policies.ts";
+import { splitSharedEdits } from "./shared-edits.ts";
 import type { TokenLines } from "./slice.ts";
 import { areIndependent } from "./statements.ts";
 import { mergeTokens } from "./token-merge.ts";
@@ -31,7 +32,7 @@ export interface RegionMerge {
 
 /** Resolves a conflict of lines by the first rule that is sound for it. `undefined`: it stays a conflict. */
 export function resolveRegion(versions: RegionVersions, region: Region): RegionMerge | undefined {
-  const clusters = partClusters(region);
+  const clusters = partClusters(splitSharedEdits(versions.lines, region));
   const isPlain = clusters.length > 1 && !isReindented(versions.lines, region);
   const resolution = (isPlain ? resolveApart(versions, clusters) : undefined) ?? resolveWhole(versions, region);
   if (resolution === undefined || isInserted(resolution)) return resolution;
@@ -51,6 +52,11 @@ function resolveApart(versions: RegionVersions, clusters: readonly Cluster[]): R
     if (cluster.type !== "conflict") {
       const side = cluster.type === "theirs" ? "theirs" : "ours";
       parts.push(linesOf(versions.lines[side], cluster[side]));
+      continue;
+    }
+    const byBoth = linesOf(versions.lines.ours, cluster.ours);
+    if (byBoth === linesOf(versions.lines.theirs, cluster.theirs)) {
+      parts.push(byBoth);
       continue;
     }
     const resolution = resolveWhole(versions, cluster);
