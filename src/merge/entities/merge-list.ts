@@ -80,7 +80,7 @@ function mergeStretch(stretch: Stretch, list: List, order: Order, merging: Mergi
   const own: Progress = { written: [], steps: [], drops: [], conflicts: [] };
   const offsets = offsetsOf(list, stretch);
   if (isReplacedTwice(stretch)) own.conflicts.push(conflictBetween(piecesOf(stretch, list), merging, false));
-  for (const item of own.conflicts.length > 0 ? [] : stretch.items) {
+  for (const item of stretch.items) {
     if ("base" in item) mergePlace(item, offsets, list, merging, own);
     else mergeMeeting(item, offsets, list, order, merging, own);
   }
