@@ -120,6 +120,9 @@ function linesOf(piece: string): string[] {
   return lines;
 }
 
+/** A source with more characters was made by a program: it is merged by lines, at once. */
+const LARGEST_SOURCE = 2_000_000;
+
 class FileMerger {
   readonly #path: string;
   readonly #parsers: Parsers;
@@ -130,7 +133,8 @@ class FileMerger {
     this.#path = path;
     this.#parsers = parsers;
     this.#pieces = pieces;
-    this.#language = languageOf(path);
+    const isHuge = Object.values(pieces.versions).some((text) => text.length > LARGEST_SOURCE);
+    this.#language = isHuge ? undefined : languageOf(path);
   }
 
   merge(byText: TextMerge): FileMerge {

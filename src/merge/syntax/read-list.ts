@@ -110,15 +110,16 @@ function addNode(
   { text, rules }: Pick<Reader, "text" | "rules">,
 ): void {
   const last = stretches.at(-1);
-  const start = lineStartAt(text, (prefixes[0] ?? node).startIndex);
-  const end = lineEndAt(text, node.endIndex);
   const run = rules.runOf(node);
-  if (last === undefined || (start >= last.end && (run === undefined || run !== last.run)))
-    stretches.push({ start, end, nodes: [node], prefixes, run });
-  else {
+  const first = (prefixes[0] ?? node).startIndex;
+  // Lines can be long, and hold many nodes: each is looked for once.
+  if (last === undefined || (first >= last.end && (run === undefined || run !== last.run))) {
+    const end = lineEndAt(text, node.endIndex);
+    stretches.push({ start: lineStartAt(text, first), end, nodes: [node], prefixes, run });
+  } else {
     if (run !== last.run) last.run = undefined;
     last.nodes.push(node);
-    last.end = Math.max(last.end, end);
+    if (node.endIndex > last.end) last.end = lineEndAt(text, node.endIndex);
   }
 }
 

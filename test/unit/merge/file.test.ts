@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { Grammars } from "../../../src/grammars/grammars.ts";
+import { mergeFile, type FileMerge } from "../../../src/merge/file.ts";
+import type { TextVersions } from "../../../src/merge/versions.ts";
+
+const grammars = new Grammars();
+const BASE = "export function one() {\n  return 1;\n}\n";
+const two = `${BASE}\nexport function two() {\n  return 2;\n}\n`;
+const three = `${BASE}\nexport function three() {\n  return 3;\n}\n`;
+const both = `${two}\nexport function three() {\n  return 3;\n}\n`;
+
+function merge(versions: TextVersions, path = "a.ts", policy: "text" | "union" | "binary" = "text"): FileMerge {
+  return mergeFile({ path, versions, policy, parsers: grammars });
+}
+
+describe("a merge of a file", () => {
+  beforeAll(() => grammars.load("typescript"));
+
+  it("keeps line ends, byte order mark and a last line without its end", () => {
+    const form = (text: string): string => `\ufeff${text.replaceAll("\n", "\r\n")}`.replace(/\r\n$/, "");
+    const merged = merge({ base: form(BASE), ours: form(two), theirs: form(three) });
+    expect(merged).toMatchObject({ status: "merged", text: form(both), class: "B" });
+  });
+
+  it("takes line ends from the side that changed them, and the words from the other", () => {
+    const crlf = (text: string): string => text.replaceAll("\n", "\r\n");
+    expect(merge({ base: BASE, ours: crlf(BASE), theirs: three })).toMatchObject({ text: crlf(three) });
+    expect(merge({ base: BASE, ours: crlf(two), theirs: three })).toMatchObject({ text: crlf(both) });
+  });
+
+  it("leaves a text alone whose line ends differ from line to line", () => {
+    const mixed = (text: string): string => text.replace("\n", "\r\n");
+    expect(merge({ base: mixed(BASE), ours: mixed(two), theirs: mixed(three) }).status).toBe("conflict");
+  });
+
+  it("looks at no syntax where the path has another ending, or the attributes want something else", () => {
+    const versions = { base: BASE, ours: two, theirs: three };
+    expect(merge(versions, "a.txt")).toMatchObject({ status: "conflict", why: "lines" });
+    expect(merge(versions, "a.ts", "binary")).toMatchObject({ status: "conflict", why: "binary" });
+    expect(merge(versions, "a.ts", "union")).toMatchObject({ status: "merged", resolvers: ["union"], class: "D" });
+  });
+
+  it("keeps conflict markers that a version had, and brings none", () => {
+    const markers = "<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n";
+    const text = (middle: string): string => `/*\n${markers}*/\n${middle}`;
+    const merged = merge({ base: text(BASE), ours: text(two), theirs: text(three) });
+    expect(merged).toMatchObject({ status: "merged", text: text(both) });
+  });
+
+  it.each(["base", "ours", "theirs"] as const)("loses nothing where %s does not parse", (broken) => {
+    const versions = { base: BASE, ours: two, theirs: three };
+    const merged = merge({ ...versions, [broken]: `${versions[broken]}\nfunction ( {{{\n` });
+    if (merged.status === "conflict") return;
+    expect(merged.text).toContain("two()");
+    expect(merged.text).toContain("three()");
+  });
+
+  it("tries the next resolver where the lines of both would define one thing twice", () => {
+    const base = `${BASE}\nlet a;\nlet b;\nlet c;\nlet d;\n`;
+    const added = "export function two() {\n  return 2;\n}\n";
+    const merged = merge({
+      base,
+      ours: base.replace("let a;\n", `let a;\n${added}`),
+      theirs: `${base}${added.replace("return 2", "return 3")}`,
+    });
+    expect(merged.status).toBe("conflict");
+  });
+
+  it("merges what programs wrote by lines alone, and at once", () => {
+    const many = BASE.repeat(60_000);
+    const began = performance.now();
+    const merged = merge({ base: many, ours: `${many}a();\n`, theirs: `b();\n${many}` });
+    expect(merged).toMatchObject({ status: "merged", resolvers: ["lines"] });
+    expect(merge({ base: many, ours: `${many}a();\n`, theirs: `${many}b();\n` }).status).toBe("conflict");
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  it("takes a line of many statements in linear time", () => {
+    const line = "var a = 1;".repeat(20_000);
+    const began = performance.now();
+    merge({ base: `${line}\n`, ours: `${line}b();\n`, theirs: `c();${line}\n` });
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+});
