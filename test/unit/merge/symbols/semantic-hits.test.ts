@@ -430,4 +430,19 @@ describe("what two clean changes may break together", () => {
     const hits = await hitsOf(base, change(base, ours), change(base, harmless));
     expect(hits).toEqual([]);
   });
+
+  it("is not what one side does by itself", async () => {
+    const base: Texts = { "migrations/0001_start.up.sql": "create table a (id int);\n" };
+    const ours = change(base, { "migrations/0002_names.sql": "alter 1;\n", "migrations/0002_ages.sql": "alter 2;\n" });
+    const theirs = change(base, { "migrations/0003_sizes.sql": "alter 3;\n" });
+    expect(await hitsOf(base, ours, theirs)).toEqual([]);
+  });
+
+  it("is not what a file that does not parse may be about, for certain", async () => {
+    const base: Texts = { "src/store.ts": store };
+    const ours = change(base, { "src/store.ts": store.replaceAll("load", "fetchItem") });
+    const theirs = change(base, { "src/new.ts": 'import { load } from "./store.js";\n\nexport function broken( {\n' });
+    const hits = await hitsOf(base, ours, theirs);
+    expect(hits.filter(({ isCertain }) => isCertain)).toEqual([]);
+  });
 });
