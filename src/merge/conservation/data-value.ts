@@ -1,5 +1,7 @@
 import { parseTree, type Node as JsonNode, type ParseError } from "jsonc-parser";
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Node as YamlNode } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, Parser, type Node as YamlNode } from "yaml";
+
+import { nestsDeeply } from "../yaml-depth.ts";
 
 /** A value of a data file, as it counts: leaves are known by the text that stands for them. */
 export type DataValue =
@@ -20,8 +22,18 @@ const MAX_DEPTH = 256;
 export function readData(path: string, text: string): ReadData | undefined {
   if (isTooDeep(text)) return undefined;
   const doubleKeys: string[] = [];
-  const value = /\.ya?ml$/i.test(path) ? readYaml(text, doubleKeys) : readJson(text, doubleKeys);
-  return value && { value, doubleKeys };
+  try {
+    const value = readValue(path, text, doubleKeys);
+    return value && { value, doubleKeys };
+  } catch (error) {
+    // Brackets in texts can hide how deep it is.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function readValue(path: string, text: string, doubleKeys: string[]): DataValue | undefined {
+  return /\.ya?ml$/i.test(path) ? readYaml(text, doubleKeys) : readJson(text, doubleKeys);
 }
 
 function isTooDeep(text: string): boolean {
@@ -57,6 +69,7 @@ function valueOfJson(node: JsonNode, text: string, place: string, doubleKeys: st
 }
 
 function readYaml(text: string, doubleKeys: string[]): DataValue | undefined {
+  if (nestsDeeply([...new Parser().parse(text)])) return undefined;
   const documents = parseAllDocuments(text, { uniqueKeys: false, intAsBigInt: true });
   if (!Array.isArray(documents) || documents.some(({ errors }) => errors.length > 0)) return undefined;
   const items = documents.map(({ contents }) => valueOfYaml(contents as YamlNode | null, "", doubleKeys));

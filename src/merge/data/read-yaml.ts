@@ -1,9 +1,7 @@
 import { Composer, CST, Parser } from "yaml";
 
+import { nestsDeeply } from "../yaml-depth.ts";
 import type { DataDocument, DataItem, DataNode, DataTable } from "./node.ts";
-
-/** What nests deeper than this is not read. */
-const DEEPEST = 64;
 
 /** A text that is read, and what its documents say. */
 export interface YamlText {
@@ -23,7 +21,7 @@ export interface YamlText {
 export function readYaml(text: string): YamlText | undefined {
   try {
     const tokens = [...new Parser().parse(text)];
-    if (isDeep(tokens)) return undefined;
+    if (nestsDeeply(tokens)) return undefined;
     const values = valuesOf(tokens);
     const documents = values && documentsOf(tokens);
     return documents && { documents, values };
@@ -31,21 +29,6 @@ export function readYaml(text: string): YamlText | undefined {
     // An alias that stands for too much.
     return undefined;
   }
-}
-
-// Reading what nests deeply can run out of stack within a regular expression, which ends the whole process.
-function isDeep(tokens: readonly CST.Token[]): boolean {
-  const open = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { token, depth } = next;
-    if (depth > DEEPEST) return true;
-    const inner = token.type === "document" ? [token] : "items" in token ? token.items : [];
-    for (const { key, value } of inner as Iterable<{ readonly key?: CST.Token | null; readonly value?: CST.Token }>) {
-      if (key !== undefined && key !== null) open.push({ token: key, depth: depth + 1 });
-      if (value !== undefined) open.push({ token: value, depth: depth + 1 });
-    }
-  }
-  return false;
 }
 
 function valuesOf(tokens: readonly CST.Token[]): unknown[] | undefined {
