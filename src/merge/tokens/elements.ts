@@ -40,6 +40,8 @@ function readInserted(picks: readonly Pick[]): Inserted | undefined {
   const isLed = first === separator;
   const hasTail = isLed && last === separator;
   const elements = splitElements(hasTail ? picks.slice(0, -1) : picks, separator, isLed);
+  // What comes behind a comment may be part of it.
+  if (isLed && elements?.some((element) => element.at(-1)?.kind === "text") === true) return undefined;
   return elements && { separator, isLed, elements, tail: hasTail ? picks.slice(-1) : [] };
 }
 

@@ -83,7 +83,9 @@ class Layout {
     const gapIn = (version: "base" | Side): string | undefined =>
       this.#slices[version].gaps[isAfter ? left[version] + 1 : right[version]];
     const [before, after] = [gapIn("base"), gapIn(other)];
-    return before === gap && after !== before ? after : undefined;
+    if (before !== gap || after === before) return undefined;
+    // A blank more or less between two tokens says nothing of one that comes between them.
+    return this.#isInsertion(isAfter ? at : this.#startOfRun(at)) && after?.includes("\n") !== true ? undefined : after;
   }
 
   // What stood between two tokens is gone: the other side may have respaced either end of it.
@@ -124,6 +126,12 @@ class Layout {
     return this.#pick(this.#endOfRun(at) - 1);
   }
 
+  #startOfRun(at: number): number {
+    let start = at;
+    while (this.#pick(start - 1).base === ABSENT) start -= 1;
+    return start;
+  }
+
   #endOfRun(at: number): number {
     let end = at;
     while (this.#pick(end).base === ABSENT) end += 1;
@@ -132,7 +140,13 @@ class Layout {
 
   // Both sides put something at one place: the white space there is that before the second.
   #joint(left: Pick, right: Pick): string | undefined {
-    if ((left.kind === "text") !== (right.kind === "text")) return undefined;
+    const gap = this.#gapOfJoint(left, right);
+    // Code behind a comment of one line would be a comment.
+    const isSafe = left.kind !== "text" || right.kind === "text" || gap?.includes("\n") === true;
+    return isSafe ? gap : undefined;
+  }
+
+  #gapOfJoint(left: Pick, right: Pick): string | undefined {
     const [before, after] = [sideOf(left), sideOf(right)];
     if (before === undefined || after === undefined) return undefined;
     const gap = this.#slices[after].gaps[right[after]] ?? "";

@@ -17,12 +17,17 @@ export interface Tokens {
 const NAME = /[\p{L}_$@#][\p{L}\p{N}_$]*|\d[\p{L}\p{N}_]*(?:\.\d[\p{L}\p{N}_]*)*/uy;
 const OPERATOR = /=>|->|::|\?\.|\.\.\.|\.\.=?|[=!]==?|<=|>=|&&|\|\||\?\?|\+\+|--|\*\*|[-+*/%&|^]=|./suy;
 const SPACE = /\s*/y;
-const CHUNK = /\S+/y;
+const CHUNK = /\S{1,400}/y;
 const RUST_CHARACTER = /'(?:\\[^\n]{1,10}?|[^\\'\n])'/y;
-const LINE_STRING = { '"': /"(?:\\.|[^"\\\n])*"/y, "'": /'(?:\\.|[^'\\\n])*'/y, "`": /`(?:\\.|[^`\\\n])*`/y };
+// Bounded, so that quotes that end nowhere cost no more than that each.
+const LINE_STRING = {
+  '"': /"(?:\\.|[^"\\\n]){0,2000}"/y,
+  "'": /'(?:\\.|[^'\\\n]){0,2000}'/y,
+  "`": /`(?:\\.|[^`\\\n]){0,2000}`/y,
+};
 const PYTHON_COMMENT = /#+[:!]?/y;
 const LINE_COMMENT = /\/\/+!?/y;
-const BLOCK_COMMENT = /\/\*[*!]?(?!\/)/y;
+const BLOCK_COMMENT = /\/\*(?:[*!](?!\/))?/y;
 const LINE_START = /\n[^\S\n]*/y;
 const BLANKS = /[^\S\n]+/y;
 const BLOCK_PREFIX = /\*(?!\/)[^\S\n]*/y;
@@ -45,6 +50,8 @@ class Lexer implements Tokens {
   readonly kinds: TokenKind[] = [];
   readonly starts: number[] = [];
   readonly #language: Language | undefined;
+  /** Quotes that end nowhere from here on. */
+  readonly #unclosed = new Set<string>();
   #at = 0;
 
   constructor(source: string, language: Language | undefined) {
@@ -141,9 +148,13 @@ class Lexer implements Tokens {
 
   // A string of several lines, word by word.
   #readLong(quote: string, kind: TokenKind): boolean {
+    if (this.#unclosed.has(quote)) return false;
     let close = this.source.indexOf(quote, this.#at + quote.length);
     while (close > 0 && this.source.charAt(close - 1) === "\\") close = this.source.indexOf(quote, close + 1);
-    if (close < 0) return false;
+    if (close < 0) {
+      this.#unclosed.add(quote);
+      return false;
+    }
     this.#at += quote.length;
     this.#push(quote, kind);
     while (this.#at < close) {

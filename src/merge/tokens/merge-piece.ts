@@ -8,6 +8,9 @@ import { resolveRegion, type RegionVersions } from "./resolve-region.ts";
 import { TokenLines } from "./slice.ts";
 import { usesWhatIsGone } from "./taken-away.ts";
 
+/** In larger texts, what lines leave is a conflict: cutting them into tokens takes too long. */
+const MOST_CHARACTERS = 2_000_000;
+
 /** What a piece is, as far as that is known. */
 export interface PieceSetting {
   readonly language: Language | undefined;
@@ -42,7 +45,7 @@ function mergeRegions(regions: readonly Region[], versions: RegionVersions): Pie
       parts.push(textOf(versions.lines[side], region[side]));
       continue;
     }
-    const resolution = resolveRegion(versions, region);
+    const resolution = versions.isLarge ? undefined : resolveRegion(versions, region);
     if (resolution === undefined) {
       hunks.push(hunkOf(versions.lines, region));
       continue;
@@ -80,7 +83,15 @@ function textOf(lines: readonly string[], { start, end }: Range): string {
 function regionVersions(versions: PieceVersions, lines: LineVersions, setting: PieceSetting): RegionVersions {
   const tokenLines = (side: keyof PieceVersions): TokenLines =>
     new TokenLines(lines[side], () => tokenize(versions[side], setting.language));
-  return { ...setting, lines, base: tokenLines("base"), ours: tokenLines("ours"), theirs: tokenLines("theirs") };
+  const isLarge = Math.max(versions.base.length, versions.ours.length, versions.theirs.length) > MOST_CHARACTERS;
+  return {
+    ...setting,
+    isLarge,
+    lines,
+    base: tokenLines("base"),
+    ours: tokenLines("ours"),
+    theirs: tokenLines("theirs"),
+  };
 }
 
 function hunkOf({ base, ours, theirs }: LineVersions, region: Region): Hunk {

@@ -17,6 +17,8 @@ import type { SliceVersions } from "./pick.ts";
 export interface RegionVersions {
   readonly language: Language | undefined;
   readonly kind: EntityKind | undefined;
+  /** Too large to be cut into tokens. */
+  readonly isLarge: boolean;
   readonly lines: LineVersions;
   readonly base: TokenLines;
   readonly ours: TokenLines;

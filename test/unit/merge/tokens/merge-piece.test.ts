@@ -95,6 +95,15 @@ describe("layout", () => {
   });
 });
 
+describe("a token that comes between two that the other side respaced", () => {
+  it("keeps the white space it came with, unless a line was wrapped there", () => {
+    expect(merge("function<T>(a) {}\n", "function <T>(a) {}\n", "function name<T>(a) {}\n")).toBe(
+      "function name<T>(a) {}\n",
+    );
+    expect(merge("f(a, b);\n", "f(\n  a,\n  b\n);\n", "f(a, x, b);\n")).toBe("f(\n  a,\n  x,\n  b\n);\n");
+  });
+});
+
 describe("a name that one side did away with", () => {
   it("makes a conflict of what the other side does with it in addition", () => {
     const base = "f(old, 1);\n";
