@@ -5,7 +5,7 @@ import type { Hunk } from "../versions.ts";
 import type { LineIndex } from "./line-index.ts";
 
 /** What a piece of text is: the more is known, the more can be merged. */
-export interface PieceContext {
+interface PieceContext {
   readonly language: Language;
   readonly kind: EntityKind | undefined;
 }

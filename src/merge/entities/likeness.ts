@@ -10,7 +10,7 @@ export interface WordCount {
 }
 
 /** Counts the words of a part; its own name is none of them. */
-export function countWords({ core, entity }: Part): WordCount {
+function countWords({ core, entity }: Part): WordCount {
   const counts = new Map<string, number>();
   let total = 0;
   for (const [word] of core.slice(0, MOST_CHARACTERS).matchAll(/[\p{L}\p{N}_$]+|[^\s\p{L}\p{N}_$]/gu)) {
@@ -22,7 +22,7 @@ export function countWords({ core, entity }: Part): WordCount {
 }
 
 /** How alike two texts are by their words: 0 to 1. */
-export function likenessOf(a: WordCount, b: WordCount): number {
+function likenessOf(a: WordCount, b: WordCount): number {
   if (a.total + b.total === 0) return 0;
   let common = 0;
   for (const [word, count] of a.counts) common += Math.min(count, b.counts.get(word) ?? 0);

@@ -4,7 +4,7 @@ import { mergeTrivially, type Merging, type PieceMergers, type Versions } from "
 import { LineIndex } from "./line-index.ts";
 import { mergeList } from "./merge-list.ts";
 
-export type { PieceContext, PieceMergers } from "./context.ts";
+export type { PieceMergers } from "./context.ts";
 
 /**
  * Merges three versions of a source by what is defined in it, wherever that stands: each function, class or statement

@@ -38,7 +38,7 @@ function readPart(text: string, entity: Entity, separator: "," | undefined): Par
 }
 
 /** Where the line begins on which the thing itself begins. */
-export function startOfCore(text: string, { start, coreStart, end }: Entity): number {
+function startOfCore(text: string, { start, coreStart, end }: Entity): number {
   if (coreStart >= end) return start;
   const lineStart = text.lastIndexOf("\n", coreStart - 1) + 1;
   return Math.max(start, lineStart);
