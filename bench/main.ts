@@ -25,6 +25,7 @@ import { cpuPressureMs, describeMachine } from "./machine.ts";
 import { makespanReal } from "./makespan-real.ts";
 import { makespan } from "./makespan.ts";
 import { mergeCorpus } from "./merge-corpus.ts";
+import { mergeFuzz } from "./merge-fuzz.ts";
 import { mergeMemory } from "./merge-memory.ts";
 import { overhead } from "./overhead.ts";
 import { planner } from "./planner.ts";
@@ -54,6 +55,7 @@ const BENCHES: readonly Bench[] = [
   eventFlow,
   watch,
   mergeCorpus,
+  mergeFuzz,
   mergeMemory,
 ];
 

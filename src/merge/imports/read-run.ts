@@ -7,7 +7,14 @@ import { readPython } from "./languages/python.ts";
 import { readRust } from "./languages/rust.ts";
 import { bareItem } from "./name-list.ts";
 import { blankComments, commentEnd, lineEnd, statementEnd, type IsOpen, type Lexis } from "./scan.ts";
-import { REPEATED, type ImportRun, type ImportStatement, type Layout, type ReadStatement } from "./statement.ts";
+import {
+  REPEATED,
+  UNKNOWN,
+  type ImportRun,
+  type ImportStatement,
+  type Layout,
+  type ReadStatement,
+} from "./statement.ts";
 
 type Reader = (text: string, code: string, layout: Layout) => ReadStatement | undefined;
 
@@ -93,7 +100,7 @@ function readStatement(language: Language, text: string, code: string, layout: L
 }
 
 function readOther(code: string): ReadStatement {
-  const key = `other ${code.replace(/\s+/g, " ").trim()}`;
+  const key = `${UNKNOWN}${code.replace(/\s+/g, " ").trim()}`;
   const name = { key, target: key, local: undefined, item: bareItem(key) };
   return { form: key, joins: false, names: [name], frame: "", sortKey: "", hasEffect: true };
 }

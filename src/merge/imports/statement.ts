@@ -66,3 +66,6 @@ export interface Layout {
 
 /** The end of a statement's key that tells equal imports of one run apart. */
 export const REPEATED = "\u0000again ";
+
+/** What the key of a statement begins with that no reader understands. */
+export const UNKNOWN = "other ";

@@ -1,4 +1,4 @@
-import type { ImportedName, ImportRun } from "./statement.ts";
+import { UNKNOWN, type ImportedName, type ImportRun } from "./statement.ts";
 
 /** Three runs of imports that are merged. */
 export interface Runs {
@@ -29,7 +29,7 @@ export interface LeftOut {
 export function wantedNames({ base, ours, theirs }: Runs): WantedNames | undefined {
   const [inBase, inOurs, inTheirs] = [keysOf(base), keysOf(ours), keysOf(theirs)];
   const contested = findContested(inBase, inOurs, inTheirs);
-  if (contested === undefined) return undefined;
+  if (contested === undefined || mayHideAnEdit(inBase, inOurs, inTheirs)) return undefined;
   const leftOut = new Map(contested.map((one) => [one.name.key, one]));
   const wanted = new Map<string, ImportedName>();
   for (const [key, name] of [...inOurs, ...inTheirs]) {
@@ -50,6 +50,13 @@ type Names = ReadonlyMap<string, ImportedName>;
 
 function keysOf({ statements }: ImportRun): Map<string, ImportedName> {
   return new Map(statements.flatMap(({ names }) => names.map((name) => [name.key, name])));
+}
+
+// What is not understood may be what one side made of an import that the other one removed.
+function mayHideAnEdit(base: Names, ours: Names, theirs: Names): boolean {
+  const isNewAndUnknown = (key: string): boolean => key.startsWith(UNKNOWN) && !base.has(key);
+  if (![...ours.keys(), ...theirs.keys()].some(isNewAndUnknown)) return false;
+  return [...base.keys()].some((key) => !ours.has(key) && !theirs.has(key));
 }
 
 function countLocals(names: Names): Map<string, number> {
