@@ -6,7 +6,7 @@ import type { Hunk, LineVersions, TextVersions } from "./versions.ts";
 import { mergeWhiteSpace } from "./white-space.ts";
 
 export { hasMarkers, withMarkers } from "./markers.ts";
-export type { Hunk, TextVersions } from "./versions.ts";
+export type { TextVersions } from "./versions.ts";
 
 /**
  * How a path may be merged. What has a merge driver we do not know is `binary`; what a program has made is merged by
