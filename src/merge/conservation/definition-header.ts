@@ -14,6 +14,14 @@ export interface DefinitionHeader {
   readonly isClass: boolean;
 }
 
+/** Where a line stands that may be a header. */
+export interface HeaderPlace {
+  readonly isTop: boolean;
+  readonly isInClass: boolean;
+  /** The line before it: a decorator or a `#[cfg]` tells apart what bears one name. */
+  readonly before: string;
+}
+
 interface Pattern {
   readonly match: RegExp;
   /** `top`: only at the left margin. `member`: only right inside a class. */
@@ -26,13 +34,8 @@ interface Pattern {
  * Reads a line as the header of a definition.
  *
  * @param line without white space at its ends
- * @param before the line before it: a decorator or a `#[cfg]` tells apart what bears one name
  */
-export function readHeader(
-  language: Language,
-  line: string,
-  place: { readonly isTop: boolean; readonly isInClass: boolean; readonly before: string },
-): DefinitionHeader | undefined {
+export function readHeader(language: Language, line: string, place: HeaderPlace): DefinitionHeader | undefined {
   if (/^([})\]*#]|\/\/|\/\*)/.test(line) && !/^#[\w$]+\(|^\*\s*\[?[\w$]+\]?\(/.test(line)) return undefined;
   for (const pattern of PATTERNS[language]) {
     if (pattern.where === "top" && !place.isTop) continue;

@@ -6,7 +6,8 @@ import { LineLedger, type FourSources, type Imbalance, type LineEntry, type Page
 import { shorten } from "./line-count.ts";
 import { TokenReader } from "./line-tokens.ts";
 import type { LossKind, TextLoss } from "./loss.ts";
-import { keyOf, type SourceLine } from "./source-lines.ts";
+import { keyOf } from "./known-lines.ts";
+import type { SourceLine } from "./source-lines.ts";
 
 /** Beyond so many, one reason is as good as the next. */
 const MOST_EXPLAINED = 200;

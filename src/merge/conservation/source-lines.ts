@@ -1,6 +1,7 @@
 import type { Language } from "../language.ts";
-import { OPENING, readHeader } from "./definition-header.ts";
+import { OPENING } from "./definition-header.ts";
 import { readImport } from "./import-names.ts";
+import { keyOf, KnownLines } from "./known-lines.ts";
 
 /** A line, or one name of an import statement, without what layout alone decides. */
 export interface SourceLine {
@@ -24,22 +25,15 @@ export interface SourceLines {
   readonly bindings: ReadonlyMap<string, number>;
 }
 
-const WORD = /[\p{L}\p{N}_$]/u;
-
 /** Stands between the names of a path. */
 export const SCOPE_SEPARATOR = " › ";
 
 /** Reads a source by its lines and indentations alone; no syntax tree is needed, so nothing of it can be wrong. */
-export function readSourceLines(text: string, language: Language): SourceLines {
+export function readSourceLines(text: string, language: Language, known = new KnownLines()): SourceLines {
   const all = text.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
-  const reader = new LineReader(language);
+  const reader = new LineReader(language, known);
   for (let at = 0; at < all.length;) at = reader.read(all, at);
   return reader;
-}
-
-/** A line without white space, and without commas and semicolons at its end. */
-export function keyOf(line: string): string {
-  return line.replace(/\s+/g, "").replace(/[,;]+$/, "");
 }
 
 interface OpenScope {
@@ -64,8 +58,11 @@ class LineReader implements SourceLines {
   #before = "";
   #isInComment = false;
 
-  constructor(language: Language) {
+  readonly #known: KnownLines;
+
+  constructor(language: Language, known: KnownLines) {
     this.#language = language;
+    this.#known = known;
   }
 
   /** Reads what begins on a line, and says where the next begins. */
@@ -117,8 +114,9 @@ class LineReader implements SourceLines {
   }
 
   #add(text: string): void {
-    const line = { key: keyOf(text), text, isImport: false, scope: this.#path };
-    if (WORD.test(text)) this.lines.push(line);
+    const { key, hasWord } = this.#known.read(text);
+    const line = { key, text, isImport: false, scope: this.#path };
+    if (hasWord) this.lines.push(line);
     this.all.push(line);
   }
 
@@ -134,7 +132,7 @@ class LineReader implements SourceLines {
   #openScope(text: string, indentation: number): void {
     const { path, definitions, isClass } = this.#scope;
     const place = { isTop: indentation === 0, isInClass: isClass, before: this.#before };
-    const header = readHeader(this.#language, text, place);
+    const header = this.#known.readHeader(this.#language, text, place);
     if (header === undefined) return;
     const isPlaceOnly = !header.isUnique && !header.name.startsWith("impl");
     const name = definitions + header.name;

@@ -8,7 +8,8 @@ import { findLineLosses } from "./line-losses.ts";
 import type { Loss } from "./loss.ts";
 import { findMarkerLosses } from "./marker-losses.ts";
 import { findParseLosses } from "./parse-losses.ts";
-import { readSourceLines } from "./source-lines.ts";
+import { KnownLines } from "./known-lines.ts";
+import { readSourceLines, type SourceLines } from "./source-lines.ts";
 import { findTextLosses } from "./text-losses.ts";
 
 /** A result, whoever made it, and what it was made of. */
@@ -39,12 +40,10 @@ export function findSourceLosses(check: SourceCheck): Loss[] {
   const data = /\.(json|jsonc|ya?ml)$/i.test(path) ? findDataLosses(path, versions, result, check.drops) : undefined;
   if (data !== undefined) return data.map((loss) => ({ path, ...loss }));
   if (language === undefined) return findTextLosses(path, versions, result);
-  const sources = {
-    base: readSourceLines(versions.base, language),
-    ours: readSourceLines(versions.ours, language),
-    theirs: readSourceLines(versions.theirs, language),
-    result: readSourceLines(result, language),
-  };
+  const known = new KnownLines();
+  const read = (text: string): SourceLines => readSourceLines(text, language, known);
+  const { base, ours, theirs } = versions;
+  const sources = { base: read(base), ours: read(ours), theirs: read(theirs), result: read(result) };
   const losses = [
     ...findLineLosses(sources, { ...versions, result }, [...check.drops, ...importDrops(check.drops, language)]),
     ...findDoubleNames(sources),

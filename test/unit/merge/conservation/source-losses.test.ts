@@ -1,0 +1,124 @@
+import * as fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { Grammars } from "../../../../src/grammars/grammars.ts";
+import { findSourceLosses } from "../../../../src/merge/conservation/source-losses.ts";
+import type { Language } from "../../../../src/merge/language.ts";
+import type { PolicyDrop } from "../../../../src/merge/resolution.ts";
+import { anyMergedProgram, LANGUAGES } from "../../../fixtures/merged-sources.ts";
+
+const parsers = new Grammars();
+
+beforeAll(async () => {
+  for (const language of LANGUAGES) await parsers.load(language);
+});
+
+interface Merge {
+  readonly base: string;
+  readonly ours: string;
+  readonly theirs: string;
+  readonly result: string;
+}
+
+function found(language: Language, { base, ours, theirs, result }: Merge, drops: readonly PolicyDrop[] = []): string[] {
+  const check = { path: "a", language, versions: { base, ours, theirs }, result, drops, parsers };
+  return findSourceLosses(check).map(({ kind, detail }) => `${kind}: ${detail}`);
+}
+
+describe("the check of a merged source", () => {
+  it.each(LANGUAGES)("lets every right merge of %s pass", (language) => {
+    fc.assert(
+      fc.property(anyMergedProgram(language), ({ versions, merged }) => {
+        expect(found(language, { ...versions, result: merged })).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("lets imports be laid out anew, and misses the one that is gone", () => {
+    const versions = {
+      base: 'import { a } from "m";\n',
+      ours: 'import { a, b } from "m";\n',
+      theirs: 'import { a, c } from "m";\n',
+    };
+    expect(found("typescript", { ...versions, result: 'import {\n  c,\n  b,\n  a,\n} from "m";\n' })).toEqual([]);
+    expect(found("typescript", { ...versions, result: versions.ours })).toEqual(["lost-line: import m {c}"]);
+  });
+
+  it("lets a line be wrapped, but not be shortened", () => {
+    const versions = {
+      base: "start(one, two, three);\n",
+      ours: "start(\n  one,\n  two, three);\n",
+      theirs: "start(one, two, three);\nstop();\n",
+    };
+    expect(found("javascript", { ...versions, result: `${versions.ours}stop();\n` })).toEqual([]);
+    const shortened = {
+      base: "let key = first || second;\n",
+      ours: "let key = first;\n",
+      theirs: "const key = first || second;\n",
+    };
+    expect(found("javascript", { ...shortened, result: shortened.theirs })).toEqual(["lost-line: let key = first;"]);
+  });
+
+  it("lets one line hold what both sides did to it, and nothing else", () => {
+    const versions = {
+      base: "call(alpha, beta);\n",
+      ours: "call(alpha, beta, gamma);\n",
+      theirs: "callAll(alpha, beta);\n",
+    };
+    expect(found("javascript", { ...versions, result: "callAll(alpha, beta, gamma);\n" })).toEqual([]);
+    for (const result of ["callAll(alpha, gamma);\n", "callAll(beta, alpha, gamma, delta);\n", versions.theirs]) {
+      expect(found("javascript", { ...versions, result })).not.toEqual([]);
+    }
+  });
+
+  it("notices what one side removed and the other changed, whichever of them is there", () => {
+    const versions = {
+      base: "function f() {\n  first();\n  second(alpha, beta);\n  third();\n}\n",
+      ours: "function f() {\n  first();\n  third();\n}\n",
+      theirs: "function f() {\n  first();\n  second(alpha, beta, gamma);\n  third();\n}\n",
+    };
+    expect(found("javascript", { ...versions, result: versions.theirs })).toEqual([
+      "resurrected-line: second(alpha, beta, gamma);",
+    ]);
+    expect(found("javascript", { ...versions, result: versions.ours })).toEqual([
+      "lost-line: second(alpha, beta, gamma);",
+    ]);
+  });
+
+  it("lets a policy drop what it names where the other side contradicts it, and there only", () => {
+    const versions = {
+      base: 'version = "1.0"\n\n\nother = 1\n',
+      ours: 'version = "1.1"\n\n\nother = 1\n',
+      theirs: 'version = "1.2"\n\n\nother = 1\n',
+    };
+    const drop = {
+      policy: "policy:semver-max",
+      side: "ours",
+      dropped: 'version = "1.1"',
+      kept: 'version = "1.2"',
+    } as const;
+    expect(found("python", { ...versions, result: versions.theirs }, [drop])).toEqual([]);
+    expect(found("python", { ...versions, result: versions.theirs })).toEqual(['lost-line: version = "1.1"']);
+    expect(found("python", { ...versions, theirs: versions.base, result: versions.base }, [drop])).not.toEqual([]);
+  });
+
+  it("notices names that are defined or imported twice, and overloads that no version has so often", () => {
+    const twice = { base: "x();\n", ours: 'import q from "a";\nx();\n', theirs: 'import q from "b";\nx();\n' };
+    expect(found("javascript", { ...twice, result: 'import q from "a";\nimport q from "b";\nx();\n' })).toEqual([
+      "duplicate-import: q",
+    ]);
+    const overload = (type: string): string => `function f(a: ${type}): void;\n`;
+    const versions = { base: "x();\n", ours: `${overload("A")}x();\n`, theirs: `${overload("B")}x();\n` };
+    expect(found("typescript", { ...versions, result: `${overload("A")}${overload("B")}x();\n` })).toEqual([
+      "duplicate-definition: function f",
+    ]);
+  });
+
+  it("notices places that do not parse, but not those that a version has already", () => {
+    const versions = { base: "a();\n", ours: "a();\nb();\n", theirs: "a();\nc();\n" };
+    expect(found("javascript", { ...versions, result: "a();\nb();\n{\nc();\n" })[0]).toMatch(/^parse-error/);
+    const broken = { base: "a(;\nx();\n", ours: "a(;\nx();\nb();\n", theirs: "a(;\nx();\n" };
+    expect(found("javascript", { ...broken, result: broken.ours })).toEqual([]);
+  });
+});
