@@ -60,6 +60,8 @@ describe("edits of one line", () => {
 
   it("stay a conflict where they change one token, or tokens that touch", () => {
     expect(merge("let a = 1;\n", "let a = 2;\n", "let a = 3;\n")).toBe("conflict");
+    expect(merge("f(a, old, b);\n", "f(a, b);\n", "f(a, young, b);\n")).toBe("conflict");
+    expect(merge("f(old);\n", "f();\n", "f(young);\n")).toBe("conflict");
     expect(merge("let a = one;\n", "let a = ones;\n", "let a = phone;\n")).toBe("conflict");
     expect(merge("let a = b c;\n", "let a = x c;\n", "let a = b y;\n")).toBe("conflict");
   });
