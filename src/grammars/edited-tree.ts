@@ -13,28 +13,53 @@ const MOST_EDITS = 200;
  */
 export function editedTree({ text, tree }: ParsedText, wanted: string): Tree | undefined {
   if (!text.endsWith("\n") || !wanted.endsWith("\n")) return undefined;
-  const [from, to] = [linesOf(text), linesOf(wanted)];
+  const { start, end } = commonEnds(text, wanted);
+  const [from, to] = [text, wanted].map((one) => linesOf(one.slice(start, one.length - end)));
+  if (from === undefined || to === undefined) return undefined;
   const edits = findEdits(from, to);
-  const changed = edits.reduce((sum, { sideStart, sideEnd }) => sum + sideEnd - sideStart, 0);
-  if (changed * 2 > to.length || edits.length > MOST_EDITS) return undefined;
   const [fromOffsets, toOffsets] = [offsetsOf(from), offsetsOf(to)];
+  const changed = edits.reduce((sum, edit) => sum + lengthOf(toOffsets, edit.sideStart, edit.sideEnd), 0);
+  if (changed * 2 > wanted.length || edits.length > MOST_EDITS) return undefined;
+  const firstRow = countLines(text, start);
   const copy = tree.copy();
   // From the end: what is before an edit still stands where it stood.
   for (const { baseStart, baseEnd, sideStart, sideEnd } of edits.toReversed()) {
-    const startIndex = fromOffsets[baseStart] as number;
-    const added = (toOffsets[sideEnd] as number) - (toOffsets[sideStart] as number);
+    const startIndex = start + (fromOffsets[baseStart] as number);
+    const startPosition = { row: firstRow + baseStart, column: 0 };
     copy.edit(
       new Edit({
         startIndex,
-        startPosition: { row: baseStart, column: 0 },
-        oldEndIndex: fromOffsets[baseEnd] as number,
-        oldEndPosition: { row: baseEnd, column: 0 },
-        newEndIndex: startIndex + added,
-        newEndPosition: { row: baseStart + sideEnd - sideStart, column: 0 },
+        startPosition,
+        oldEndIndex: start + (fromOffsets[baseEnd] as number),
+        oldEndPosition: { row: firstRow + baseEnd, column: 0 },
+        newEndIndex: startIndex + lengthOf(toOffsets, sideStart, sideEnd),
+        newEndPosition: { row: startPosition.row + sideEnd - sideStart, column: 0 },
       }),
     );
   }
   return copy;
+}
+
+/** How much two texts have in common at their beginnings and ends: whole lines only. */
+function commonEnds(a: string, b: string): { readonly start: number; readonly end: number } {
+  const shortest = Math.min(a.length, b.length);
+  let same = 0;
+  while (same < shortest && a.charCodeAt(same) === b.charCodeAt(same)) same += 1;
+  const start = same === 0 ? 0 : a.lastIndexOf("\n", same - 1) + 1;
+  let end = 0;
+  while (end < shortest - start && a.charCodeAt(a.length - 1 - end) === b.charCodeAt(b.length - 1 - end)) end += 1;
+  const lineEnd = a.indexOf("\n", a.length - end);
+  return { start, end: lineEnd < 0 ? 0 : a.length - lineEnd - 1 };
+}
+
+function countLines(text: string, end: number): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at >= 0 && at < end; at = text.indexOf("\n", at + 1)) count += 1;
+  return count;
+}
+
+function lengthOf(offsets: Int32Array, start: number, end: number): number {
+  return (offsets[end] as number) - (offsets[start] as number);
 }
 
 function linesOf(text: string): string[] {

@@ -1,26 +1,12 @@
-import { isUtf8 } from "node:buffer";
-
 import type { Entry } from "../merge/change.ts";
+import { encodingOf, type TextEncoding } from "../base/text-encoding.ts";
 import type { TextVersions } from "../merge/versions.ts";
 import type { Vault } from "../workspaces/vault.ts";
-
-/** How the bytes of a file are read as text: as characters where that can be undone exactly, else one for each byte. */
-export type TextEncoding = "utf8" | "latin1";
 
 /** Three versions of a file as text. */
 export interface TextContents {
   readonly versions: TextVersions;
   readonly encoding: TextEncoding;
-}
-
-/**
- * How some versions of a file are read: all of them in one way.
- *
- * @example
- * encodingOf([Buffer.from("é"), Buffer.from([0xe9])]) // "latin1"
- */
-export function encodingOf(versions: readonly Buffer[]): TextEncoding {
-  return versions.every((bytes) => isUtf8(bytes)) ? "utf8" : "latin1";
 }
 
 /** Reads three versions of a file. */

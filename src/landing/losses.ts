@@ -9,7 +9,7 @@ import { findTreeLosses } from "../merge/conservation/tree-losses.ts";
 import type { Rename } from "../merge/paths.ts";
 import type { PolicyDrop } from "../merge/resolution.ts";
 import type { Vault } from "../workspaces/vault.ts";
-import { encodingOf } from "./file-contents.ts";
+import { encodingOf } from "../base/text-encoding.ts";
 import { findContentLosses } from "./file-merge.ts";
 import { isMadeAnew } from "./lock-files/made-anew.ts";
 import type { HandMerge } from "./receipt.ts";

@@ -4,7 +4,7 @@ import type { FileMerge } from "../merge/file.ts";
 import type { Hunk } from "../merge/versions.ts";
 import type { Meeting } from "./contents.ts";
 import { editTo, type OpenPath } from "./decision.ts";
-import type { TextEncoding } from "./file-contents.ts";
+import type { TextEncoding } from "../base/text-encoding.ts";
 import type { ConflictKind, PathConflict, ResolvedPath } from "./tree-merge.ts";
 
 /** A file whose contents do not merge. */

@@ -3,10 +3,10 @@ import { readFile, rename, stat, writeFile, chmod } from "node:fs/promises";
 import { AnabranchError, systemCodeOf } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import { Grammars } from "../../grammars/grammars.ts";
-import { decodeVersions } from "../../merge/encoding.ts";
+import { encodingOf, type TextEncoding } from "../../base/text-encoding.ts";
 import { mergeFile } from "../../merge/file.ts";
 import { languageOf } from "../../merge/language.ts";
-import { withMarkers, type TextVersions } from "../../merge/text.ts";
+import { withMarkers } from "../../merge/text.ts";
 import type { CommandAction } from "../command.ts";
 import { parseClasses } from "../merge-classes.ts";
 
@@ -17,6 +17,8 @@ interface MergeDriverOptions {
 
 /** What git may take without a person looking: nobody verifies the merge that follows. */
 const FREE_CLASSES = "AB";
+
+const LABELS = { ours: "ours", base: "base", theirs: "theirs" };
 
 /**
  * `anabranch merge-driver %O %A %B %P`: merges as git asks its drivers to. The result replaces %A; status 1 says that
@@ -31,39 +33,39 @@ export const action: CommandAction<MergeDriverOptions> = async (args, options) =
     });
   }
   const classes = parseClasses(options.classes ?? FREE_CLASSES);
-  const [before, own, other] = await Promise.all([base, ours, theirs].map(readBytes));
-  const versions: TextVersions = { base: before ?? "", ours: own ?? "", theirs: other ?? "" };
-  const { versions: texts, encode } = decodeVersions(versions);
+  const bytes = await Promise.all([base, ours, theirs].map(readBytes));
+  const encoding = encodingOf(bytes);
+  const [before = "", own = "", other = ""] = bytes.map((version) => version.toString(encoding));
+  const versions = { base: before, ours: own, theirs: other };
   const grammars = new Grammars();
   const language = languageOf(path);
   if (language !== undefined) await grammars.load(language);
-  const merge = mergeFile({ path, versions: texts, policy: "text", parsers: grammars });
+  const merge = mergeFile({ path, versions, policy: "text", parsers: grammars });
   if (merge.status === "merged" && classes.has(merge.class)) {
-    await replaceBytes(ours, encode(merge.text));
+    await replaceText(ours, merge.text, encoding);
     return 0;
   }
   const isBinary = merge.status === "conflict" && merge.why === "binary";
-  if (!isBinary) await replaceBytes(ours, withMarkers(versions, { ours: "ours", base: "base", theirs: "theirs" }));
+  if (!isBinary) await replaceText(ours, withMarkers(versions, LABELS), encoding);
   const why = merge.status === "merged" ? `a merge of class ${merge.class} wants a person's eye` : merge.why;
   process.stderr.write(`anabranch: conflict in ${printable(path)} (${why})\n`);
   return 1;
 };
 
-async function readBytes(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+async function readBytes(path: string): Promise<Buffer> {
+  return readFile(path).catch((cause: unknown) => {
     throw new AnabranchError("USAGE", {
       message: `${path} cannot be read: ${systemCodeOf(cause) ?? String(cause)}`,
       hint: "git calls this: anabranch setup git",
       cause,
     });
   });
-  return bytes.toString("latin1");
 }
 
-async function replaceBytes(path: string, text: string): Promise<void> {
+async function replaceText(path: string, text: string, encoding: TextEncoding): Promise<void> {
   const { mode } = await stat(path);
   const draft = `${path}.${process.pid}.new`;
-  await writeFile(draft, text, "latin1");
+  await writeFile(draft, text, encoding);
   await chmod(draft, mode & 0o777);
   await rename(draft, path);
 }

@@ -94,13 +94,8 @@ export function insertItem(list: NameList, at: number, { lead, spec, trail }: Li
 }
 
 /** Whether each name has a line of its own. */
-export function isOneALine({ head, items }: NameList): boolean {
+function isOneALine({ head, items }: NameList): boolean {
   return head.includes("\n") && items.every(({ trail }) => trail.includes("\n"));
-}
-
-/** Whether comments stand in the list. */
-export function hasComments({ head, items, tail }: NameList): boolean {
-  return (head + tail + items.map(({ lead, trail }) => lead + trail).join("")).trim() !== "";
 }
 
 function indentOf(lead: string): string {

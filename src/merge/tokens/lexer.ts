@@ -17,6 +17,14 @@ export interface Tokens {
 const NAME = /[\p{L}_$@#][\p{L}\p{N}_$]*|\d[\p{L}\p{N}_]*(?:\.\d[\p{L}\p{N}_]*)*/uy;
 const OPERATOR = /=>|->|::|\?\.|\.\.\.|\.\.=?|[=!]==?|<=|>=|&&|\|\||\?\?|\+\+|--|\*\*|[-+*/%&|^]=|./suy;
 const SPACE = /\s*/y;
+const SPACE_CODE = 32;
+/** The first character that is not ASCII. */
+const FIRST_OTHER = 128;
+/** 1: a name may begin with this character of ASCII; 2: it may go on with it. */
+const PLAIN = Uint8Array.from({ length: FIRST_OTHER }, (_, code) => {
+  const character = String.fromCharCode(code);
+  return /[A-Za-z_$]/.test(character) ? 1 : /\d/.test(character) ? 2 : 0;
+});
 const CHUNK = /\S{1,400}/y;
 const RUST_CHARACTER = /'(?:\\[^\n]{1,10}?|[^\\'\n])'/y;
 // Bounded, so that quotes that end nowhere cost no more than that each.
@@ -68,7 +76,7 @@ class Lexer implements Tokens {
   #readToken(): void {
     if (this.#language === undefined) return this.#push(this.#match(NAME) ?? this.#match(OPERATOR) ?? "", "text");
     if (this.#readComment() || this.#readString()) return;
-    const name = this.#match(NAME);
+    const name = this.#matchPlainName() ?? this.#match(NAME);
     if (name !== undefined) return this.#push(name, "word");
     this.#push(this.#match(OPERATOR) ?? this.source.charAt(this.#at), "mark");
   }
@@ -185,7 +193,20 @@ class Lexer implements Tokens {
   }
 
   #skipSpace(): void {
-    this.#match(SPACE);
+    const code = this.source.charCodeAt(this.#at);
+    if (code <= SPACE_CODE || code >= FIRST_OTHER) this.#match(SPACE);
+  }
+
+  /** A name of ASCII letters: most are, and for these no pattern is needed. */
+  #matchPlainName(): string | undefined {
+    const { source } = this;
+    const start = this.#at;
+    if (PLAIN[source.charCodeAt(start)] !== 1) return undefined;
+    let end = start + 1;
+    while (PLAIN[source.charCodeAt(end)] !== undefined && PLAIN[source.charCodeAt(end)] !== 0) end += 1;
+    if (source.charCodeAt(end) >= FIRST_OTHER) return undefined;
+    this.#at = end;
+    return source.slice(start, end);
   }
 
   #startsWith(text: string): boolean {
@@ -193,10 +214,10 @@ class Lexer implements Tokens {
   }
 
   #match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#at;
-    const [text] = pattern.exec(this.source) ?? [];
-    if (text === undefined) return undefined;
-    this.#at += text.length;
-    return text;
+    const start = this.#at;
+    pattern.lastIndex = start;
+    if (!pattern.test(this.source)) return undefined;
+    this.#at = pattern.lastIndex;
+    return this.source.slice(start, this.#at);
   }
 }
