@@ -20,7 +20,11 @@ Examples:
     () => import("./commands/merge-driver.ts"),
     `
 git calls it, once it is set up: anabranch setup git. The result replaces OURS; status 1
-says that conflicts are left in it, between markers.`,
+says that conflicts are left in it, between markers.
+
+Examples:
+  anabranch merge-driver %O %A %B %P                  as git's configuration names it
+  anabranch merge-driver base.ts mine.ts yours.ts a.ts`,
   ).option("--classes <letters>", "classes of resolutions that need no person: AB, or ABC, ABCD");
   addCommand(
     "setup <what>",

@@ -171,7 +171,7 @@ class FileMerger {
     return [
       () => mergeData(this.#path, versions),
       () => (parsed === undefined ? undefined : mergeSource(parsed)),
-      () => (language === undefined ? undefined : mergeUnparsed(language, versions)),
+      () => (language === undefined ? undefined : mergeUnparsed(language, versions, parsed !== undefined)),
     ];
   }
 

@@ -19,7 +19,11 @@ export function mergeSource(parsed: ParsedVersions): PieceMerge {
   return mergeEntities(base, ours, theirs, { piece: mergePiece, imports: mergeImports });
 }
 
-/** Merges sources whose syntax is not looked at. */
-export function mergeUnparsed(language: Language, versions: PieceVersions): PieceMerge {
-  return mergePiece(versions, { language, kind: undefined });
+/**
+ * Merges sources whose syntax is not looked at.
+ *
+ * @param endsAtConflict where another merge has told all places that are open already
+ */
+export function mergeUnparsed(language: Language, versions: PieceVersions, endsAtConflict: boolean): PieceMerge {
+  return mergePiece(versions, { language, kind: undefined, endsAtConflict });
 }

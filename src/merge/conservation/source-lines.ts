@@ -30,7 +30,7 @@ export const SCOPE_SEPARATOR = " › ";
 
 /** Reads a source by its lines and indentations alone; no syntax tree is needed, so nothing of it can be wrong. */
 export function readSourceLines(text: string, language: Language, known = new KnownLines()): SourceLines {
-  const all = text.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
+  const all = text.replace(/^\uFEFF/, "").split(text.includes("\r") ? /\r\n?|\n/ : "\n");
   const reader = new LineReader(language, known);
   for (let at = 0; at < all.length;) at = reader.read(all, at);
   return reader;
@@ -97,7 +97,8 @@ class LineReader implements SourceLines {
 
   /** What a line counts in: parameters stand where their function does. */
   get #path(): string {
-    return this.#open.findLast(({ isBegun }) => isBegun)?.path ?? "";
+    const last = this.#open.at(-1);
+    return last?.isBegun === true ? last.path : (this.#open.findLast(({ isBegun }) => isBegun)?.path ?? "");
   }
 
   #isComment(text: string): boolean {

@@ -47,12 +47,11 @@ const BLOCK_PREFIX = /\*(?!\/)[^\S\n]*/y;
  * tokenize("a(b) // so", "typescript").texts // ["a", "(", "b", ")", "//", "so"]
  */
 export function tokenize(source: string, language: Language | undefined): Tokens {
-  const lexer = new Lexer(source, language);
-  lexer.run();
-  return lexer;
+  return new Lexer(source, language).readTo(source.length);
 }
 
-class Lexer implements Tokens {
+/** Cuts a text into tokens as far as they are asked for. */
+export class Lexer implements Tokens {
   readonly source: string;
   readonly texts: string[] = [];
   readonly kinds: TokenKind[] = [];
@@ -67,10 +66,14 @@ class Lexer implements Tokens {
     this.#language = language;
   }
 
-  run(): void {
+  /** Reads on until all tokens are there that begin before an offset. */
+  readTo(offset: number): Tokens {
     // A piece can begin in the middle of a block comment.
-    if (this.#language !== "python" && this.#language !== undefined && /^\s*\*\s/.test(this.source)) this.#readBlock();
-    for (this.#skipSpace(); this.#at < this.source.length; this.#skipSpace()) this.#readToken();
+    const mayBeInComment = this.#at === 0 && this.#language !== "python" && this.#language !== undefined;
+    if (mayBeInComment && /^\s*\*\s/.test(this.source)) this.#readBlock();
+    const end = Math.min(offset, this.source.length);
+    for (this.#skipSpace(); this.#at < end; this.#skipSpace()) this.#readToken();
+    return this;
   }
 
   #readToken(): void {
@@ -122,6 +125,7 @@ class Lexer implements Tokens {
       isLineStart ||= space.includes("\n");
       if (this.#at >= end) break;
       if (isLineStart) this.#match(BLOCK_PREFIX);
+      if (this.#at >= end) break;
       isLineStart = false;
       const chunk = this.#match(CHUNK);
       if (chunk === undefined) {

@@ -3,7 +3,7 @@ import type { PieceMerge, PieceVersions, PolicyDrop, Step } from "../resolution.
 import type { EntityKind } from "../syntax/entity.ts";
 import { findRegions, type Range, type Region } from "../three-way.ts";
 import type { Hunk, LineVersions } from "../versions.ts";
-import { tokenize } from "./lexer.ts";
+import { Lexer } from "./lexer.ts";
 import { resolveRegion, type RegionVersions } from "./resolve-region.ts";
 import { TokenLines } from "./slice.ts";
 import { usesWhatIsGone } from "./taken-away.ts";
@@ -15,6 +15,8 @@ const MOST_CHARACTERS = 2_000_000;
 export interface PieceSetting {
   readonly language: Language | undefined;
   readonly kind: EntityKind | undefined;
+  /** Whether the first place that stays open is told, and no other is looked at. */
+  readonly endsAtConflict?: boolean;
 }
 
 /**
@@ -48,6 +50,7 @@ function mergeRegions(regions: readonly Region[], versions: RegionVersions): Pie
     const resolution = versions.isLarge ? undefined : resolveRegion(versions, region);
     if (resolution === undefined) {
       hunks.push(hunkOf(versions.lines, region));
+      if (versions.endsAtConflict === true) break;
       continue;
     }
     parts.push(resolution.text);
@@ -82,7 +85,7 @@ function textOf(lines: readonly string[], { start, end }: Range): string {
 
 function regionVersions(versions: PieceVersions, lines: LineVersions, setting: PieceSetting): RegionVersions {
   const tokenLines = (side: keyof PieceVersions): TokenLines =>
-    new TokenLines(lines[side], () => tokenize(versions[side], setting.language));
+    new TokenLines(lines[side], new Lexer(versions[side], setting.language));
   const isLarge = Math.max(versions.base.length, versions.ours.length, versions.theirs.length) > MOST_CHARACTERS;
   return {
     ...setting,

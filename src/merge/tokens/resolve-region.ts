@@ -17,6 +17,7 @@ import type { SliceVersions } from "./pick.ts";
 export interface RegionVersions {
   readonly language: Language | undefined;
   readonly kind: EntityKind | undefined;
+  readonly endsAtConflict?: boolean;
   /** Too large to be cut into tokens. */
   readonly isLarge: boolean;
   readonly lines: LineVersions;

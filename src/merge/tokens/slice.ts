@@ -1,4 +1,4 @@
-import type { TokenKind, Tokens } from "./lexer.ts";
+import type { Lexer, TokenKind, Tokens } from "./lexer.ts";
 
 /** The tokens of some lines of a text, and the gap before each of them and after the last one. */
 export interface Slice {
@@ -8,27 +8,26 @@ export interface Slice {
   readonly gaps: readonly string[];
 }
 
-/** A text cut into lines and, when they are asked for, into tokens. */
+/** A text cut into lines and, as far as they are asked for, into tokens. */
 export class TokenLines {
-  readonly #readTokens: () => Tokens;
+  readonly #lexer: Lexer;
   readonly #lines: readonly string[];
-  #tokens: Tokens | undefined;
   #lineStarts: number[] | undefined;
 
-  constructor(lines: readonly string[], readTokens: () => Tokens) {
+  constructor(lines: readonly string[], lexer: Lexer) {
     this.#lines = lines;
-    this.#readTokens = readTokens;
+    this.#lexer = lexer;
   }
 
   all(): Tokens {
-    return (this.#tokens ??= this.#readTokens());
+    return this.#lexer.readTo(this.#lexer.source.length);
   }
 
   /** The tokens that begin in the lines from `start` up to and without `end`. */
   slice(start: number, end: number): Slice {
-    const tokens = this.all();
     const lineStarts = (this.#lineStarts ??= startsOf(this.#lines));
     const [from, to] = [lineStarts[start] as number, lineStarts[end] as number];
+    const tokens = this.#lexer.readTo(to);
     const [first, last] = [firstFrom(tokens.starts, from), firstFrom(tokens.starts, to)];
     const gaps: string[] = [];
     let at = from;

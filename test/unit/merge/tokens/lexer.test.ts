@@ -47,7 +47,7 @@ describe("tokens", () => {
         }
         expect(source.slice(at)).toMatch(/^[\s*/#!:]*$/);
       }),
-      { numRuns: 3000 },
+      { numRuns: 10_000 },
     );
   });
 
@@ -62,6 +62,7 @@ describe("tokens", () => {
     expect(texts("// one\n  // two three\n", "typescript")).toEqual(words);
     expect(texts("/**\n * one\n * two\n */", "java")).toEqual(["/**", "one", "two", "*/"]);
     expect(texts("# one\n# two\n", "python")).toEqual(["#", "one", "two"]);
+    expect(texts("/**\n**/", "typescript")).toEqual(["/**", "*/"]);
   });
 
   it("are cut in a time that grows with the text only", () => {
