@@ -129,33 +129,70 @@ function edited(lines: readonly string[], pool: readonly string[], random: Rando
   }
 }
 
-// A word that both sides added, or both took away, may be one edit or two. Imports are merged as sets of names, and in
-// what does not parse nobody can tell what is one.
+// A line that both sides added, or both took away, may be one edit or two. Imports are merged as sets of names, so words
+// in them are not counted; and in what does not parse nobody can tell what is one.
 function wrongWords({ path, base, ours, theirs }: Texts, merge: FileMerge, parsers: Grammars): string[] {
   const language = languageOf(path);
   if (merge.status === "conflict" || merge.drops.length > 0 || language === undefined) return [];
-  const counts = [base, ours, theirs, merge.text].map((text) => countWords(parsers, language, text));
-  if (counts.includes(undefined)) return [];
-  const all = new Set(counts.flatMap((words) => [...(words?.keys() ?? [])]));
-  return [...all].filter((word) => {
-    const [before = 0, byOurs = 0, byTheirs = 0, after = 0] = counts.map((words) => words?.get(word) ?? 0);
+  const read = [base, ours, theirs, merge.text].map((text) => readWords(parsers, language, text));
+  if (read.includes(undefined)) return [];
+  const counts = read.map((one) => one?.counts ?? new Map<string, number>());
+  const imported = new Set(read.flatMap((one) => [...(one?.imported ?? [])]));
+  const shared = sharedEdits(base, ours, theirs);
+  return [...new Set(counts.flatMap((words) => [...words.keys()]))].filter((word) => {
+    if (imported.has(word)) return false;
+    const [before = 0, byOurs = 0, byTheirs = 0, after = 0] = counts.map((words) => words.get(word) ?? 0);
     const both = byOurs + byTheirs - before;
-    return after < Math.min(both, Math.max(byOurs, byTheirs)) || after > Math.max(both, Math.min(byOurs, byTheirs));
+    return after < both - (shared.added.get(word) ?? 0) || after > both + (shared.removed.get(word) ?? 0);
   });
 }
 
-function countWords(parsers: Grammars, language: Language, text: string): ReadonlyMap<string, number> | undefined {
+interface Words {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly imported: ReadonlySet<string>;
+}
+
+function readWords(parsers: Grammars, language: Language, text: string): Words | undefined {
   const parsed = parsers.parse(language, text);
   if (parsed === undefined) return undefined;
   const { entities, errorCount } = readSource(parsed);
   parsed.tree.delete();
   if (errorCount > 0) return undefined;
   const counts = new Map<string, number>();
+  const imported = new Set<string>();
   for (const { kind, start, end } of entities) {
-    if (kind === "imports") continue;
-    for (const [word] of text.slice(start, end).matchAll(/[\p{L}\p{N}_$]+/gu)) {
-      counts.set(word, (counts.get(word) ?? 0) + 1);
+    for (const word of wordsOf(text.slice(start, end))) {
+      if (kind === "imports") imported.add(word);
+      else counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }
+  return { counts, imported };
+}
+
+/** The words of lines that both sides added, and of those that both took away: as often as both did. */
+function sharedEdits(base: string, ours: string, theirs: string): Record<"added" | "removed", Map<string, number>> {
+  const [before, own, other] = [base, ours, theirs].map(countLines) as [LineCounts, LineCounts, LineCounts];
+  const shared = { added: new Map<string, number>(), removed: new Map<string, number>() };
+  for (const line of new Set([...before.keys(), ...own.keys(), ...other.keys()])) {
+    const [byOurs, byTheirs] = [own, other].map((side) => (side.get(line) ?? 0) - (before.get(line) ?? 0)) as [
+      number,
+      number,
+    ];
+    const to = byOurs > 0 && byTheirs > 0 ? shared.added : byOurs < 0 && byTheirs < 0 ? shared.removed : undefined;
+    const times = Math.min(Math.abs(byOurs), Math.abs(byTheirs));
+    if (to !== undefined) for (const word of wordsOf(line)) to.set(word, (to.get(word) ?? 0) + times);
+  }
+  return shared;
+}
+
+type LineCounts = ReadonlyMap<string, number>;
+
+function countLines(text: string): LineCounts {
+  const counts = new Map<string, number>();
+  for (const line of text.split("\n")) counts.set(line.trim(), (counts.get(line.trim()) ?? 0) + 1);
   return counts;
+}
+
+function wordsOf(text: string): string[] {
+  return text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
 }
