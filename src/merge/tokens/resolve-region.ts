@@ -5,6 +5,7 @@ import type { Range, Region } from "../three-way.ts";
 import type { LineVersions } from "../versions.ts";
 import { uniteLikeLines } from "./like-lines.ts";
 import { partClusters, type Cluster } from "./clusters.ts";
+import { nameTwice } from "./named-lines.ts";
 import { applyPolicies } from "./policies.ts";
 import { splitSharedEdits } from "./shared-edits.ts";
 import type { TokenLines } from "./slice.ts";
@@ -37,6 +38,7 @@ export interface RegionMerge {
 export function resolveRegion(versions: RegionVersions, region: Region): RegionMerge | undefined {
   const clusters = partClusters(splitSharedEdits(versions.lines, region));
   const isPlain = clusters.length > 1 && !isReindented(versions.lines, region);
+  if (nameTwice(versions.lines, region)) return undefined;
   const resolution = (isPlain ? resolveApart(versions, clusters) : undefined) ?? resolveWhole(versions, region);
   if (resolution === undefined || isInserted(resolution)) return resolution;
   return addsTwice(slicesOf(versions, region), resolution.text, versions.language) ? undefined : resolution;
