@@ -25,6 +25,7 @@ import { concludeLanding, moveLane } from "./lane-move.ts";
 import { findLanded } from "./landed-work.ts";
 import { land } from "./landing-transaction.ts";
 import type { LiveRun, LiveTask } from "./live-run.ts";
+import { putOnTop, type Whole } from "./whole-landing.ts";
 import { openLane } from "./open-lane.ts";
 import type { Parts } from "./parts.ts";
 import { persist } from "./patience.ts";
@@ -288,13 +289,13 @@ export class Lander {
    * @returns `false` where it waits for somebody's lease
    */
   async #landTogether(run: LiveRun): Promise<boolean> {
-    const after = await (await this.laneOf(run, true)).tip();
+    const together = await (await this.laneOf(run, true)).tip();
     const lane = await this.laneOf(run, false);
-    if (after === undefined) {
+    if (together === undefined) {
       await this.#parts.book.change(run, (draft) => draft.setLanding({ together: "landed" }));
       return true;
     }
-    const judge = await judgeWhole(this.#parts, run, after);
+    const judge = await judgeWhole(this.#parts, run, together);
     const verdict = judge();
     if (verdict.type === "held") {
       await this.#holdTogether(run, leaseHeldReason(verdict.lease));
@@ -311,10 +312,11 @@ export class Lander {
     if (verdict.type === "refused") return refuse(verdict.reason);
     if (base.base === "red" && run.row.spec.redBase === "stop") return refuse(redBaseReason(base));
     const tolerated = toleratedCommands(run, base);
-    const staged = (await loadLandings<LandingRecord>(this.#parts.store, run.row.id)).filter(
-      ({ record }) => record.target.name === stagingRef(run.row.id),
-    );
-    const hits = staged.flatMap(({ record }) => record.changesets.flatMap(({ semantic = [] }) => semantic));
+    const rules = landingRulesOf(this.#parts, this.#parts.vaultOf(run.row.repositoryId), before, tolerated);
+    const whole = await putOnTop(this.#parts, run, await this.#putTogether(run, together), before, rules);
+    if ("code" in whole) return refuse(whole);
+    const { tip: after, changesets } = whole;
+    const hits = changesets.flatMap(({ semantic = [] }) => semantic);
     const request = { row: run.row, inputs, commit: after, rulesFrom: before, tolerated };
     const verification = await this.#verifier
       .verify({ ...request, afresh: hits.length > 0 })
@@ -325,11 +327,8 @@ export class Lander {
       return refuse(reason);
     }
     if (verification.status === "failed") return refuse(failedReason(verification, hits));
-    const changesets = staged.flatMap((landing) => landing.record.changesets);
-    const vault = this.#parts.vaultOf(run.row.repositoryId);
-    const rules = await landingRulesOf(this.#parts, vault, before, tolerated)();
     const refused = refuseClasses(
-      rules,
+      await rules(),
       changesets.flatMap(({ resolved }) => resolved.map((one) => one.class)),
     );
     // They were other ones when it was put together.
@@ -347,6 +346,12 @@ export class Lander {
     const mayMove = (): boolean => judge().type === "free";
     await moveLane(this.#parts, { run, inputs, lane, contributions: [], base, mayMove }, run.row.id, tip, record);
     return true;
+  }
+
+  async #putTogether(run: LiveRun, tip: string): Promise<Whole> {
+    const landings = await loadLandings<LandingRecord>(this.#parts.store, run.row.id);
+    const staged = landings.filter(({ record }) => record.target.name === stagingRef(run.row.id));
+    return { tip, changesets: staged.flatMap(({ record }) => record.changesets) };
   }
 
   /** Says for whom the work of a run waits that is to land at once. */

@@ -91,6 +91,42 @@ describe("work that lands on a branch of the user's", () => {
     expect(readFileSync(seen, "utf8")).toBe("run\n".repeat(3));
   });
 
+  it.each([
+    ["is on top of what came onto the branch meanwhile also where all of it lands at once", "b.txt", "succeeded"],
+    ["does not land where one of all conflicts with that, and the branch keeps it", "two.txt", "failed"],
+  ])("%s", async (_title, path, outcome) => {
+    const home = makeHome();
+    const [begun, gate] = [join(temporaryFolder(), "begun"), join(temporaryFolder(), "gate")];
+    const root = makeProject();
+    const started = await home.client().start({
+      directory: root,
+      target: "work",
+      land: "together",
+      tasks: {
+        one: `touch ${begun}; until test -e ${gate}; do sleep 0.05; done; echo 1 > one.txt`,
+        two: "echo 2 > two.txt",
+      },
+    });
+    await until(() => existsSync(begun), "the task is at work");
+    const other = join(temporaryFolder(), "other");
+    git(root, "worktree", "add", "--quiet", other, "work");
+    writeFiles(other, { [path]: "theirs\n" });
+    git(other, "add", "--all");
+    git(other, "commit", "--quiet", "-m", "came between");
+    git(root, "worktree", "remove", "--force", other);
+    writeFileSync(gate, "");
+    const view = await started.wait();
+    expect(view.outcome).toBe(outcome);
+    expect(git(root, "log", "--format=%s", "main..work")).toContain("came between");
+    expect(git(root, "show", `work:${path}`)).toBe("theirs");
+    const files = git(root, "ls-tree", "--name-only", "work").split("\n");
+    if (outcome === "succeeded") expect(files).toEqual(["a.txt", "b.txt", "one.txt", "two.txt"]);
+    else {
+      expect(files).toEqual(["a.txt", "two.txt"]);
+      expect(view.lane).toMatchObject({ together: "refused", reason: { code: "MERGE_CONFLICT" } });
+    }
+  });
+
   it("does not land when the branch is deleted meanwhile, and is refused when it never was", async () => {
     const home = makeHome();
     const root = makeProject();
