@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -238,5 +239,58 @@ describe("a version that both sides raise", () => {
     expect(changesetsOf(landed.run).flatMap(({ waivers }) => waivers)).toMatchObject([
       { path: "package.json", by: "policy:semver-max", what: expect.stringContaining("^1.1.0") as string },
     ]);
+  });
+});
+
+describe("a lock file that both sides change", () => {
+  const manifest = (...names: string[]): string =>
+    `${JSON.stringify(
+      {
+        name: "app",
+        version: "1.0.0",
+        dependencies: Object.fromEntries(names.map((name) => [name, `file:libs/${name}`])),
+      },
+      undefined,
+      2,
+    )}\n`;
+  const add = (name: string): string =>
+    `npm pkg set dependencies.${name}=file:libs/${name} && npm install --package-lock-only --ignore-scripts --offline`;
+
+  function makeProject(): string {
+    const libraries = ["a", "b", "c"].map((name) => [
+      `libs/${name}/package.json`,
+      `{ "name": "${name}", "version": "1.0.0" }\n`,
+    ]);
+    return makeRepository({ "package.json": manifest("c"), ...(Object.fromEntries(libraries) as object) });
+  }
+
+  it("is made anew by the program that owns it, from the merged manifest, and proved", async () => {
+    const home = makeHome();
+    const root = makeProject();
+    execFileSync("npm", ["install", "--package-lock-only", "--ignore-scripts", "--offline"], { cwd: root });
+    const run = await (
+      await home.client().start({ directory: root, mode: "parallel", tasks: { one: add("a"), two: add("b") } })
+    ).wait();
+    expect(run.outcome).toBe("succeeded");
+    const lock = JSON.parse(onLane(run, "package-lock.json")) as { packages: Record<string, object> };
+    expect(Object.keys(lock.packages)).toEqual(expect.arrayContaining(["libs/a", "libs/b", "libs/c"]));
+    const waivers = changesetsOf(run).flatMap((changeset) => changeset.waivers);
+    expect(waivers.map(({ by }) => by)).toEqual(["policy:lock-file"]);
+    await expectProved({ home, root, run });
+  });
+
+  it("is a conflict that says so where that program is missing", async () => {
+    const home = makeHome();
+    const root = makeProject();
+    const lock = (name: string): string => `mkdir -p x; echo '{"lockfileVersion": 3, "${name}": 1}' > poetry.lock`;
+    const tasks = { one: lock("one"), two: lock("two") };
+    writeFileSync(join(root, "poetry.lock"), "{}\n");
+    const run = await (await home.client().start({ directory: root, mode: "parallel", tasks })).wait();
+    expect(run.conflicts).toHaveLength(1);
+    const [conflict] = run.conflicts;
+    const view = await give<ConflictView>(home, root, "conflicts", "show", conflict?.id ?? "");
+    expect(JSON.stringify(view)).toMatch(
+      /could not be made anew: poetry is not installed; [^"]*poetry lock[^"]* makes it/,
+    );
   });
 });
