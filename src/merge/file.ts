@@ -1,3 +1,4 @@
+import { linesOf } from "./lines.ts";
 import { findSourceLosses } from "./conservation/source-losses.ts";
 import { mergeData } from "./data/merge-data.ts";
 import { languageOf, type Language } from "./language.ts";
@@ -112,12 +113,6 @@ function pieceOf(lines: readonly string[]): string | undefined {
 
 function joinLines(lines: readonly string[]): string {
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
-}
-
-function linesOf(piece: string): string[] {
-  const lines = piece.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
 }
 
 /** A source with more characters was made by a program: it is merged by lines, at once. */

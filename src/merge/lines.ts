@@ -1,4 +1,16 @@
 /**
+ * The lines of a text, without their ends.
+ *
+ * @example
+ * linesOf("a\nb\n") // ["a", "b"]
+ */
+export function linesOf(text: string): string[] {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+/**
  * Numbers the lines of several lists: equal lines get equal numbers, from 0 up.
  * Comparing numbers is all that the search for edits then does.
  */

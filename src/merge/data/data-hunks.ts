@@ -1,3 +1,4 @@
+import { linesOf } from "../lines.ts";
 import type { PieceVersions } from "../resolution.ts";
 import { findRegions, type Region } from "../three-way.ts";
 import type { Hunk, LineVersions } from "../versions.ts";
@@ -60,12 +61,6 @@ function placeIn(
   const line = known[from]?.start ?? 0;
   const start = regions.find((region) => region[from].end > line)?.[side].start ?? 0;
   return { start, end: start };
-}
-
-function linesOf(text: string): string[] {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
 }
 
 /** Where each line of a text begins. */

@@ -1,3 +1,4 @@
+import { linesOf } from "../lines.ts";
 import type { Language } from "../language.ts";
 import type { PieceMerge, PieceVersions, PolicyDrop, Step } from "../resolution.ts";
 import type { EntityBody, EntityKind } from "../syntax/entity.ts";
@@ -99,12 +100,6 @@ export function conflictBetween(pieces: Versions<Piece>, { lines }: Merging, isF
     theirs: linesOf(pieces.theirs.text),
   };
   return { status: "conflict", hunks: [hunk], isFinal };
-}
-
-function linesOf(text: string): string[] {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
 }
 
 /** Puts the outcomes of neighbours together. */

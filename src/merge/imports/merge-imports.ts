@@ -1,3 +1,4 @@
+import { linesOf } from "../lines.ts";
 import type { Language } from "../language.ts";
 import type { PieceMerge, PieceVersions, PolicyDrop, ResolutionClass, Step } from "../resolution.ts";
 import { composeRun } from "./compose-run.ts";
@@ -62,10 +63,4 @@ function conflict({ base, ours, theirs }: PieceVersions): PieceMerge {
   const [baseLines, oursLines, theirsLines] = [base, ours, theirs].map(linesOf) as [string[], string[], string[]];
   const hunk = { baseStart: 0, baseLines, oursStart: 0, ours: oursLines, theirsStart: 0, theirs: theirsLines };
   return { status: "conflict", hunks: [hunk] };
-}
-
-function linesOf(text: string): string[] {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
 }

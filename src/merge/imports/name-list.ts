@@ -1,4 +1,4 @@
-import { commentEnd, lineEnd, stringEnd, type Lexis } from "./scan.ts";
+import { blankEnd, commentEnd, lineEnd, stringEnd, type Lexis } from "./scan.ts";
 
 /** A name of a list, with what stands around it. */
 export interface ListItem {
@@ -27,7 +27,7 @@ export function readList(text: string, lexis: Lexis): NameList {
   let at = head.length;
   let hasLastComma = false;
   for (;;) {
-    const start = skipBlank(text, at, lexis);
+    const start = blankEnd(text, at, lexis);
     if (start >= text.length) break;
     const end = specEnd(text, start, lexis);
     const spec = text.slice(start, end).trimEnd();
@@ -100,19 +100,6 @@ function isOneALine({ head, items }: NameList): boolean {
 
 function indentOf(lead: string): string {
   return /[ \t]*$/.exec(lead)?.[0] ?? "";
-}
-
-function skipBlank(text: string, start: number, lexis: Lexis): number {
-  let at = start;
-  while (at < text.length) {
-    if (/\s/.test(text[at] as string)) at += 1;
-    else {
-      const end = commentEnd(text, at, lexis);
-      if (end === undefined) break;
-      at = end;
-    }
-  }
-  return at;
 }
 
 function specEnd(text: string, start: number, lexis: Lexis): number {

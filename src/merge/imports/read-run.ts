@@ -6,7 +6,7 @@ import { lexisOf } from "./languages/lexis.ts";
 import { readPython } from "./languages/python.ts";
 import { readRust } from "./languages/rust.ts";
 import { bareItem } from "./name-list.ts";
-import { blankComments, commentEnd, lineEnd, statementEnd, type IsOpen, type Lexis } from "./scan.ts";
+import { blankComments, blankEnd, lineEnd, statementEnd, type IsOpen, type Lexis } from "./scan.ts";
 import {
   REPEATED,
   UNKNOWN,
@@ -46,7 +46,7 @@ export function readRun(language: Language, text: string): ImportRun {
   const statements: ImportStatement[] = [];
   const counts = new Map<string, number>();
   for (let from = 0; ;) {
-    const start = leadEnd(text, from, lexis);
+    const start = blankEnd(text, from, lexis);
     if (start >= text.length) return { statements, tail: text.slice(from) };
     const end = Math.min(endOf(language, code, start, lexis), text.length);
     const read = readStatement(language, text.slice(start, end), code.slice(start, end), layout);
@@ -54,20 +54,6 @@ export function readRun(language: Language, text: string): ImportRun {
     statements.push({ ...read, names, lead: text.slice(from, start), text: text.slice(start, end) });
     from = end;
   }
-}
-
-// Blank lines, comments, and the indentation of what follows.
-function leadEnd(text: string, from: number, lexis: Lexis): number {
-  let at = from;
-  while (at < text.length) {
-    if (/\s/.test(text[at] as string)) at += 1;
-    else {
-      const end = commentEnd(text, at, lexis);
-      if (end === undefined) break;
-      at = end;
-    }
-  }
-  return at;
 }
 
 function endOf(language: Language, code: string, start: number, lexis: Lexis): number {

@@ -29,6 +29,20 @@ export function blankComments(text: string, lexis: Lexis): string {
   return result + text.slice(from);
 }
 
+/** Where blank lines and comments end, with the indentation of what follows. */
+export function blankEnd(text: string, from: number, lexis: Lexis): number {
+  let at = from;
+  while (at < text.length) {
+    if (/\s/.test(text[at] as string)) at += 1;
+    else {
+      const end = commentEnd(text, at, lexis);
+      if (end === undefined) break;
+      at = end;
+    }
+  }
+  return at;
+}
+
 /** Where a comment that begins here ends; a comment to the end of the line leaves the line feed out. */
 export function commentEnd(text: string, at: number, lexis: Lexis): number | undefined {
   if (text.startsWith(lexis.lineComment, at)) return lineEnd(text, at);

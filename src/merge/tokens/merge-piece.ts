@@ -1,3 +1,4 @@
+import { linesOf } from "../lines.ts";
 import type { Language } from "../language.ts";
 import type { PieceMerge, PieceVersions, PolicyDrop, Step } from "../resolution.ts";
 import type { EntityKind } from "../syntax/entity.ts";
@@ -71,12 +72,6 @@ function mergeRegions(regions: readonly Region[], versions: RegionVersions): Pie
 
 function merged(text: string, steps: readonly Step[]): PieceMerge {
   return { status: "merged", text, steps, drops: [] };
-}
-
-function linesOf(text: string): string[] {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
 }
 
 function textOf(lines: readonly string[], { start, end }: Range): string {
