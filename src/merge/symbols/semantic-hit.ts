@@ -15,9 +15,7 @@ export type SemanticHitKind =
   | "write-skew"
   | "same-number"
   | "same-route"
-  | "dependency"
-  | "lock-file"
-  | "read";
+  | "dependency";
 
 /** A place where what one side changed meets what the other side relies on. */
 export interface SemanticHit {

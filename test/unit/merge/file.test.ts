@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { systemClock } from "../../../src/base/clock.ts";
 import { Grammars } from "../../../src/grammars/grammars.ts";
 import { mergeFile, type FileMerge } from "../../../src/merge/file.ts";
 import type { TextVersions } from "../../../src/merge/versions.ts";
@@ -9,6 +10,12 @@ const BASE = "export function one() {\n  return 1;\n}\n";
 const two = `${BASE}\nexport function two() {\n  return 2;\n}\n`;
 const three = `${BASE}\nexport function three() {\n  return 3;\n}\n`;
 const both = `${two}\nexport function three() {\n  return 3;\n}\n`;
+
+/** Each time it is read, a second has gone by. */
+function lateClock(): () => number {
+  let nowMs = 0;
+  return () => (nowMs += 1000);
+}
 
 function merge(versions: TextVersions, path = "a.ts", policy: "text" | "union" | "binary" = "text"): FileMerge {
   return mergeFile({ path, versions, policy, parsers: grammars });
@@ -48,12 +55,35 @@ describe("a merge of a file", () => {
     expect(merged).toMatchObject({ status: "merged", text: text(both) });
   });
 
-  it.each(["base", "ours", "theirs"] as const)("loses nothing where %s does not parse", (broken) => {
-    const versions = { base: BASE, ours: two, theirs: three };
-    const merged = merge({ ...versions, [broken]: `${versions[broken]}\nfunction ( {{{\n` });
-    if (merged.status === "conflict") return;
-    expect(merged.text).toContain("two()");
-    expect(merged.text).toContain("three()");
+  it.each<[string, (keyof TextVersions)[], string]>([
+    ["only ours does not parse", ["ours"], "merged"],
+    ["only theirs does not parse", ["theirs"], "merged"],
+    ["only the base does not parse", ["base"], "conflict"],
+    ["both sides do not parse", ["ours", "theirs"], "conflict"],
+    ["the base and a side do not parse", ["base", "ours"], "conflict"],
+    ["nothing parses", ["base", "ours", "theirs"], "conflict"],
+  ])("keeps every edit, or leaves it to a person, where %s", (_what, broken, answer) => {
+    const error = "function ( {{{\n";
+    const texts = { base: BASE, ours: two, theirs: three };
+    const versions = Object.fromEntries(
+      Object.entries(texts).map(([name, text]) => [
+        name,
+        broken.includes(name as keyof TextVersions) ? error + text : text,
+      ]),
+    ) as typeof texts;
+    const merged = merge(versions);
+    expect(merged.status).toBe(answer);
+    const linesOf = (text: string): string[] => text.split("\n").toSorted((a, b) => a.localeCompare(b));
+    if (merged.status === "merged") expect(linesOf(merged.text)).toEqual(linesOf(error + both));
+  });
+
+  it("leaves a conflict where the parser runs out of time", async () => {
+    const late = new Grammars({ clock: { ...systemClock, monotonicMs: lateClock() }, limitMs: 1 });
+    await late.load("typescript");
+    const many = BASE.repeat(2_000);
+    const versions = { base: many, ours: `${many}${two}`, theirs: `${many}${three}` };
+    expect(mergeFile({ path: "a.ts", versions, policy: "text", parsers: grammars }).status).toBe("merged");
+    expect(mergeFile({ path: "a.ts", versions, policy: "text", parsers: late }).status).toBe("conflict");
   });
 
   it("tries the next resolver where the lines of both would define one thing twice", () => {
