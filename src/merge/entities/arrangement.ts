@@ -1,3 +1,4 @@
+import { findAddedTwice, pairAdded, type AddedPairing } from "./added.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Part } from "./part.ts";
 
@@ -37,24 +38,21 @@ export interface PartLists {
   readonly theirs: readonly Part[];
 }
 
-interface Pairings {
+interface Pairings extends AddedPairing {
   readonly ours: Pairing;
   readonly theirs: Pairing;
-  /** For each part that only ours has, the one that only theirs has and that is the same thing, or -1; and the reverse. */
-  readonly addedInTheirs: Int32Array;
-  readonly addedInOurs: Int32Array;
 }
 
-/** A part that both sides moved, each elsewhere. */
-export interface MovedTwice {
-  readonly movedTwice: Place;
+/** A part that both sides put somewhere, each elsewhere. */
+export interface PlacedTwice {
+  readonly placedTwice: Place;
 }
 
 /** Puts three lists into one order. */
-export function arrange(lists: PartLists, ours: Pairing, theirs: Pairing): readonly Stretch[] | MovedTwice {
+export function arrange(lists: PartLists, ours: Pairing, theirs: Pairing): readonly Stretch[] | PlacedTwice {
   const pairings = { ours, theirs, ...pairAdded(lists, ours, theirs) };
-  const movedTwice = findMovedTwice(lists, pairings);
-  if (movedTwice !== undefined) return { movedTwice };
+  const placedTwice = findMovedTwice(lists, pairings) ?? findAddedTwice(lists, ours, theirs, pairings);
+  if (placedTwice !== undefined) return { placedTwice };
   const stretches: Stretch[] = [];
   let start = { base: 0, ours: 0, theirs: 0 };
   for (let at = 0; at <= lists.base.length; at += 1) {
@@ -93,32 +91,6 @@ function anchorStretch(place: { base: number; ours: number; theirs: number }): S
     items: [place],
     isTangled: false,
   };
-}
-
-function pairAdded(lists: PartLists, ours: Pairing, theirs: Pairing): Pick<Pairings, "addedInTheirs" | "addedInOurs"> {
-  const addedInTheirs = new Int32Array(lists.ours.length).fill(-1);
-  const addedInOurs = new Int32Array(lists.theirs.length).fill(-1);
-  const places = new Map<string, number[]>();
-  for (let at = lists.theirs.length - 1; at >= 0; at -= 1) {
-    const part = lists.theirs[at] as Part;
-    if (theirs.baseOf[at] !== -1) continue;
-    const known = places.get(part.identity);
-    if (known === undefined) places.set(part.identity, [at]);
-    else known.push(at);
-  }
-  let last = -1;
-  for (const [at, part] of lists.ours.entries()) {
-    if (ours.baseOf[at] !== -1) continue;
-    const found = places.get(part.identity)?.at(-1);
-    if (found === undefined) continue;
-    // Statements are one only if they are so in one order.
-    if (part.entity.name === undefined && found < last) continue;
-    places.get(part.identity)?.pop();
-    addedInTheirs[at] = found;
-    addedInOurs[found] = at;
-    last = Math.max(last, found);
-  }
-  return { addedInTheirs, addedInOurs };
 }
 
 function isMoved(pairing: Pairing, inBase: number): boolean {

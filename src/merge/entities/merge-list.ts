@@ -55,7 +55,7 @@ interface List extends ListVersions {
 function mergeParts(list: List, merging: Merging): Outcome {
   const { lists } = list;
   const stretches = arrange(lists, pairParts(lists.base, lists.ours), pairParts(lists.base, lists.theirs));
-  if ("movedTwice" in stretches) return placeConflict(list, stretches.movedTwice, merging);
+  if ("placedTwice" in stretches) return placeConflict(list, stretches.placedTwice, merging);
   const progress: Progress = { written: [], steps: [{ resolver: "entities", class: "A" }], drops: [], conflicts: [] };
   const order = { isSorted: isSorted(lists) };
   for (const stretch of stretches) mergeStretch(stretch, list, order, merging, progress);

@@ -101,6 +101,22 @@ describe("statements that both sides added at one place", () => {
     expect(merged("typescript", base, both.replace("1", "2"), both)).toBe(both.replace("1", "2"));
   });
 
+  it("are there once also where one put them before and the other behind a function that both added", () => {
+    const [before, behind] = [`go();\n\n${fn("a")}`, `${fn("a")}\ngo();\n`];
+    expect(merged("typescript", "", before, behind)).toBe(before);
+    expect(merged("typescript", "", behind, before)).toBe(behind);
+  });
+
+  it("are a conflict where both added the same ones, each in its own order", () => {
+    const [one, other] = ["first();\nlast();\n", "last();\nfirst();\n"];
+    expect(hunksOf("typescript", "", one, other)).toHaveLength(1);
+    expect(hunksOf("typescript", "", other, one)).toHaveLength(1);
+    const base = `${fn("a")}\nstart();\n\n${fn("b")}`;
+    const around = (before: string, behind: string): string =>
+      `${fn("a")}\n${before}();\nstart();\n${behind}();\n\n${fn("b")}`;
+    expect(hunksOf("typescript", base, around("one", "two"), around("two", "one"))).toHaveLength(1);
+  });
+
   it("stand beside a function that only the other side added there", () => {
     const base = `start();\n`;
     expect(merged("typescript", base, `${base}go();\n`, `${base}\n${fn("a")}`)).toBe(`${base}go();\n\n${fn("a")}`);
