@@ -13,6 +13,14 @@ import type {
 
 const LONGEST_TEXT = 200;
 
+/** What a function gives a meaning, and what is used in it that it has not given one yet. */
+interface FunctionScope {
+  readonly names: Set<string>;
+  readonly open: Reference[];
+}
+
+const NO_FUNCTION: FunctionScope = { names: new Set(), open: [] };
+
 /** Collects what a walk over a syntax tree meets, and knows where the walk is. */
 export class SymbolCollector {
   readonly #text: string;
@@ -24,12 +32,14 @@ export class SymbolCollector {
   readonly #literals: TypedLiteral[] = [];
   readonly #choices: Choice[] = [];
   readonly #bound = new Set<string>();
+  readonly #boundAtTop = new Set<string>();
+  readonly #own = new Set<Reference>();
   readonly #instances = new Map<string, string | undefined>();
   readonly #wildcards: string[] = [];
   readonly #members = new Set<string>();
   #scope = "";
-  /** What each of the functions around gives a meaning: inside of functions names are their own business. */
-  readonly #functions: Set<string>[] = [];
+  /** The functions around: inside of them names are their own business. */
+  readonly #functions: FunctionScope[] = [];
   unit = "";
   hasHiddenExports = false;
 
@@ -84,8 +94,10 @@ export class SymbolCollector {
 
   refer(node: SyntaxNode, name: string, more: { object?: string; call?: Call; isLoose?: boolean } = {}): void {
     if (name === "") return;
-    if (more.object === undefined && this.#functions.some((names) => names.has(name))) return;
-    this.#references.push({ name, line: this.lineOf(node), scope: this.#scope, ...more });
+    if (more.object === undefined && this.#functions.some(({ names }) => names.has(name))) return;
+    const reference = { name, line: this.lineOf(node), scope: this.#scope, ...more };
+    this.#references.push(reference);
+    if (more.object === undefined) this.#functions.at(-1)?.open.push(reference);
   }
 
   bind(name: string, type?: string): void {
@@ -96,7 +108,7 @@ export class SymbolCollector {
 
   #bindHere(name: string): void {
     this.#bound.add(name);
-    this.#functions.at(-1)?.add(name);
+    (this.#functions.at(-1)?.names ?? this.#boundAtTop).add(name);
   }
 
   /** Notes the type of a name that is defined. */
@@ -128,10 +140,19 @@ export class SymbolCollector {
   within(name: string, isFunction: boolean, walk: () => void): void {
     const scope = this.#scope;
     if (!this.isLocal && name !== "") this.#scope = scope === "" ? name : `${scope}.${name}`;
-    if (isFunction) this.#functions.push(new Set());
+    if (isFunction) this.#functions.push({ names: new Set(), open: [] });
     walk();
-    if (isFunction) this.#functions.pop();
+    if (isFunction) this.#closeFunction();
     this.#scope = scope;
+  }
+
+  // A name can be used above the place that gives it its meaning.
+  #closeFunction(): void {
+    const { names, open } = this.#functions.pop() ?? NO_FUNCTION;
+    for (const reference of open) {
+      if (names.has(reference.name)) this.#own.add(reference);
+      else this.#functions.at(-1)?.open.push(reference);
+    }
   }
 
   finish(language: Language, isPartial: boolean): SymbolTable {
@@ -139,12 +160,13 @@ export class SymbolCollector {
       language,
       unit: this.unit,
       definitions: this.#definitions,
-      references: this.#references,
+      references: this.#references.filter((one) => !this.#own.has(one)),
       imports: this.#imports,
       exports: this.#exports,
       literals: this.#literals,
       choices: this.#choices,
       bound: [...this.#bound],
+      boundAtTop: [...this.#boundAtTop],
       instances: [...this.#instances].flatMap(([name, type]) => (type === undefined ? [] : [[name, type] as const])),
       wildcards: this.#wildcards,
       hasHiddenExports: this.hasHiddenExports,

@@ -126,6 +126,8 @@ export interface SymbolTable {
   readonly choices: readonly Choice[];
   /** Names that something in a function, or a type's parameter, gives a meaning of its own somewhere in the file. */
   readonly bound: readonly string[];
+  /** Those of them that have it outside of functions. */
+  readonly boundAtTop: readonly string[];
   /** Types of local names, where each is plain and the only one: `[name, type]`. */
   readonly instances: readonly (readonly [string, string])[];
   /** From where all names are imported at once. */

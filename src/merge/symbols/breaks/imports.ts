@@ -1,6 +1,6 @@
 import { folderOf } from "../../path-names.ts";
 import { modulePaths, submodulePaths } from "../module-paths.ts";
-import type { ImportBinding, SymbolTable } from "../symbol-table.ts";
+import type { ImportBinding, Reference, SymbolTable } from "../symbol-table.ts";
 import type { Place, World } from "../world.ts";
 import { placeOf, type Break, type Worlds } from "./break.ts";
 
@@ -20,14 +20,15 @@ export function findBrokenImports(world: World, worlds: Worlds): Break[] {
 
 /** `module.name`, where the module is imported as a whole and does not give the name. */
 function findMissingParts(world: World, worlds: Worlds, path: string, table: SymbolTable): Break[] {
-  const modules = new Set(table.imports.map(({ local }) => local));
+  const modules = new Map(table.imports.map((binding) => [binding.local, binding]));
   const bound = new Set(table.bound);
   return table.references.flatMap((reference): Break[] => {
     const { object, name, line } = reference;
-    if (object === undefined || !modules.has(object) || bound.has(object)) return [];
+    const binding = object === undefined || bound.has(object) ? undefined : modules.get(object);
+    if (binding === undefined) return [];
     const found = world.resolve(path, reference);
     if (found.places.length > 0 || found.isOpen) return [];
-    const before = [worlds.base, worlds.ours, worlds.theirs].flatMap((one) => one.resolve(path, reference).places)[0];
+    const before = resolvedBefore(worlds, path, reference) ?? givenByWhole(world, worlds, path, binding, name);
     if (before === undefined) return [];
     return [
       {
@@ -35,7 +36,7 @@ function findMissingParts(world: World, worlds: Worlds, path: string, table: Sym
         hit: {
           kind: "missing-definition",
           symbol: name,
-          definedIn: placeOf(before.path, before.definition.line),
+          definedIn: before.place,
           usedIn: placeOf(path, line),
           message: `${path} uses ${object}.${name}, which one side removed or renamed`,
           isCertain: !table.isPartial,
@@ -43,6 +44,31 @@ function findMissingParts(world: World, worlds: Worlds, path: string, table: Sym
       },
     ];
   });
+}
+
+/** What was under a name, and where. */
+interface Given {
+  readonly symbol: string;
+  readonly place: string;
+}
+
+function resolvedBefore({ base, ours, theirs }: Worlds, path: string, reference: Reference): Given | undefined {
+  return givenAt([base, ours, theirs].flatMap((one) => one.resolve(path, reference).places)[0]);
+}
+
+function givenAt(found: Place | undefined): Given | undefined {
+  return found && { symbol: found.definition.name, place: placeOf(found.path, found.definition.line) };
+}
+
+function givenByWhole(
+  world: World,
+  worlds: Worlds,
+  path: string,
+  { from, imported }: ImportBinding,
+  name: string,
+): Given | undefined {
+  const module = imported === "*" ? world.moduleOf(path, from) : undefined;
+  return module === undefined ? undefined : givenBefore(worlds, module, name);
 }
 
 function findMissingModule(
@@ -89,15 +115,15 @@ function findMissingName(world: World, worlds: Worlds, path: string, binding: Im
   if (module === undefined || !world.isChanged(module)) return undefined;
   const found = world.exported(module, imported);
   if (found.places.length > 0 || found.isOpen) return undefined;
-  const before = definedBefore(worlds, module, imported);
+  const before = givenBefore(worlds, module, imported);
   if (before === undefined) return undefined;
   const name = imported === "default" ? "a default export" : imported;
   return {
     key: `missing-definition ${path} ${module} ${imported}`,
     hit: {
       kind: "missing-definition",
-      symbol: imported === "default" ? before.definition.name : imported,
-      definedIn: placeOf(before.path, before.definition.line),
+      symbol: imported === "default" ? before.symbol : imported,
+      definedIn: before.place,
       usedIn: placeOf(path, line),
       message: `${path} imports ${name} from ${module}, where one side removed or renamed it`,
       isCertain: world.tables.get(path)?.isPartial === false,
@@ -105,6 +131,17 @@ function findMissingName(world: World, worlds: Worlds, path: string, binding: Im
   };
 }
 
-function definedBefore({ base, ours, theirs }: Worlds, module: string, name: string): Place | undefined {
-  return [base, ours, theirs].flatMap((world) => world.exported(module, name).places)[0];
+/** Where a file had what it gave under a name. What it passed on may be defined in a file that nobody changed. */
+function givenBefore({ base, ours, theirs }: Worlds, module: string, name: string): Given | undefined {
+  const versions = [base, ours, theirs];
+  const defined = givenAt(versions.flatMap((world) => world.exported(module, name).places)[0]);
+  if (defined !== undefined) return defined;
+  const isPassedOn = versions.some((world) => passesOn(world.tables.get(module), name));
+  return isPassedOn ? { symbol: name, place: module } : undefined;
+}
+
+function passesOn(table: SymbolTable | undefined, name: string): boolean {
+  if (table === undefined) return false;
+  const isImported = table.language === "python" && table.imports.some(({ local }) => local === name);
+  return isImported || table.exports.some((one) => one.name === name);
 }

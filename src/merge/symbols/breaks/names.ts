@@ -1,4 +1,5 @@
 import { folderOf } from "../../path-names.ts";
+import type { Language } from "../../language.ts";
 import type { SymbolTable } from "../symbol-table.ts";
 import type { World } from "../world.ts";
 import { placeOf, type Break, type Worlds } from "./break.ts";
@@ -26,17 +27,17 @@ export function findDanglingNames(world: World, worlds: Worlds): Break[] {
     const before = namesBefore(worlds, path, table);
     const own = ownNames(table);
     const told = new Set<string>();
-    for (const { name, object, line, isLoose } of table.references) {
+    for (const { name, object, line, scope, isLoose } of table.references) {
       const defined = before.get(name);
       if (object !== undefined || isLoose === true || defined === undefined) continue;
-      if (own.has(name) || GIVEN.has(name) || told.has(name) || isBeside(world, path, table, name)) continue;
+      if (isOwn(own, name, scope) || GIVEN.has(name) || told.has(name) || isBeside(world, path, table, name)) continue;
       told.add(name);
       breaks.push({
         key: `dangling ${path} ${name}`,
         hit: {
           kind: "missing-definition",
           symbol: name,
-          definedIn: placeOf(path, defined),
+          definedIn: defined === "local" ? path : placeOf(path, defined),
           usedIn: placeOf(path, line),
           message: `${path} uses ${name}, which one side removed or renamed in it`,
           isCertain: true,
@@ -47,11 +48,17 @@ export function findDanglingNames(world: World, worlds: Worlds): Break[] {
   return breaks;
 }
 
-/** What stood at the top of the file in any version, with its line. */
-function namesBefore({ base, ours, theirs }: Worlds, path: string, { language }: SymbolTable): Map<string, number> {
-  const names = new Map<string, number>();
-  for (const world of [theirs, ours, base]) {
-    const table = world.tables.get(path);
+/** What had a meaning anywhere in the file in any version, with its line if that was at the top. */
+function namesBefore(
+  { base, ours, theirs }: Worlds,
+  path: string,
+  { language }: SymbolTable,
+): Map<string, number | "local"> {
+  const tables = [theirs, ours, base].map((world) => world.tables.get(path));
+  const names = new Map<string, number | "local">(
+    tables.flatMap((table) => (table?.bound ?? []).map((name) => [name, "local"])),
+  );
+  for (const table of tables) {
     for (const { local, line } of table?.imports ?? []) names.set(local, line);
     if (language === "java") continue;
     for (const { name, scope, line } of table?.definitions ?? []) if (scope === "") names.set(name, line);
@@ -59,12 +66,29 @@ function namesBefore({ base, ours, theirs }: Worlds, path: string, { language }:
   return names;
 }
 
-function ownNames(table: SymbolTable): Set<string> {
-  return new Set([
-    ...table.bound,
-    ...table.definitions.map(({ name }) => name),
-    ...table.imports.map(({ local }) => local),
-  ]);
+/** What a file gives a meaning outside of functions: the scopes in which each name has it. */
+type OwnNames = ReadonlyMap<string, readonly string[]>;
+
+function ownNames({ language, definitions, imports, boundAtTop }: SymbolTable): OwnNames {
+  const own = new Map<string, string[]>();
+  const add = (name: string, scope: string): void => {
+    const scopes = own.get(name);
+    if (scopes === undefined) own.set(name, [scope]);
+    else scopes.push(scope);
+  };
+  for (const name of boundAtTop) add(name, "");
+  for (const { local } of imports) add(local, "");
+  for (const { name, scope } of definitions) add(name, hasPlainScopes(language) ? scope : "");
+  return own;
+}
+
+/** Whether a member is never meant by its name alone outside of its owner. */
+function hasPlainScopes(language: Language): boolean {
+  return language === "python" || language === "typescript" || language === "tsx" || language === "javascript";
+}
+
+function isOwn(own: OwnNames, name: string, scope: string): boolean {
+  return own.get(name)?.some((one) => one === "" || one === scope || scope.startsWith(`${one}.`)) === true;
 }
 
 /** Whether another file of a Go package has it. */

@@ -234,20 +234,23 @@ function walkExpression(node: SyntaxNode, into: SymbolCollector, place: Place): 
         .filter(({ field }) => field === "value")
         .forEach((child) => walkExpression(child, into, place));
     case "lambda":
-      for (const parameter of childIn(node, "parameters")?.children ?? [])
-        into.within("", true, () => bindParameter(parameter, into));
-      return node.children
-        .filter(({ field }) => field === "body")
-        .forEach((child) => walkExpression(child, into, place));
+      return into.within("", true, () => {
+        for (const parameter of childIn(node, "parameters")?.children ?? []) bindParameter(parameter, into);
+        const body = childIn(node, "body");
+        if (body !== undefined) walkExpression(body, into, place);
+      });
+    case "list_comprehension":
+    case "set_comprehension":
+    case "dictionary_comprehension":
+    case "generator_expression":
+      return into.within("", true, () => walkChildren(node, into, place));
     case "for_statement":
     case "for_in_clause":
       return node.children.forEach((child) =>
-        child.field === "left"
-          ? into.within("", into.isLocal || node.type === "for_in_clause", () => bindTarget(child, into))
-          : walk(child, into, { ...place, isDecorated: true }),
+        child.field === "left" ? bindTarget(child, into) : walk(child, into, { ...place, isDecorated: true }),
       );
     case "as_pattern_target":
-      return into.within("", into.isLocal, () => bindTarget(node, into));
+      return bindTarget(node, into);
     case "named_expression":
       into.bind(into.text(childIn(node, "name")));
       return node.children
