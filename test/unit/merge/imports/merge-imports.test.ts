@@ -197,6 +197,39 @@ describe("imports of JavaScript and TypeScript", () => {
     );
   });
 
+  it("are a conflict where one side removed a statement whose comment or options the other changed", () => {
+    const base = lines("// For now.", 'import { a } from "m";', 'import { b } from "n";');
+    const removed = lines('import { b } from "n";');
+    const changed = lines("// For ever.", 'import { a } from "m";', 'import { b } from "n";');
+    expect(merge("typescript", base, changed, removed)).toBe("conflict");
+    expect(merge("typescript", base, removed, changed)).toBe("conflict");
+    expect(merge("typescript", base, removed, base)).toBe(removed);
+    const typed = base.replace('"m";', '"m" with { type: "json" };');
+    expect(merge("typescript", base, typed, removed)).toBe("conflict");
+    expect(merge("typescript", base, removed, typed)).toBe("conflict");
+    const behind = base.replace('"m";', '"m"; // For tests.');
+    expect(merge("typescript", base, behind, removed)).toBe("conflict");
+    expect(merge("typescript", base, removed, behind)).toBe("conflict");
+  });
+
+  it("are a conflict where what one side wrote may stand for what both took out", () => {
+    const base = lines('import { a } from "m";', 'import { b } from "n";');
+    const written = lines("configure();", 'import { b } from "n";');
+    const removed = lines('import { b } from "n";');
+    expect(merge("typescript", base, written, removed)).toBe("conflict");
+    expect(merge("typescript", base, removed, written)).toBe("conflict");
+  });
+
+  it("keep the order that one side gave them", () => {
+    const line = (name: string): string => `import { ${name} } from "${name}.js";`;
+    const base = lines(...["a", "b", "c"].map(line));
+    const turned = lines(...["c", "b", "a"].map(line));
+    const longer = lines(...["a", "b", "c", "d"].map(line));
+    const inOrder = (text: string): string[] => [...text.matchAll(/"([abc])\.js"/g)].map(([, name]) => name ?? "");
+    expect(inOrder(merge("typescript", base, turned, longer))).toEqual(["c", "b", "a"]);
+    expect(inOrder(merge("typescript", base, longer, turned))).toEqual(["c", "b", "a"]);
+  });
+
   it("take statements they do not know as a whole", () => {
     const base = lines('import a = require("a");', "const b = load();");
     expect(merge("typescript", base, base + lines('import c from "c";'), lines('import a = require("a");'))).toBe(
