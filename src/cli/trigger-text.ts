@@ -1,12 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import { printable } from "../base/printable.ts";
-import type {
-  DeadLetterView,
-  FiringView,
-  TriggerSetView,
-  TriggerTrial,
-  TriggerView,
-} from "../protocol/event-commands.ts";
+import type { DeadLetterView } from "../protocol/commands/events.ts";
+import type { FiringView, TriggerSetView, TriggerTrial, TriggerView } from "../protocol/commands/triggers.ts";
 import { formatAge, formatDuration, formatTable, plural } from "./format.ts";
 import type { Colours, Terminal } from "./terminal.ts";
 

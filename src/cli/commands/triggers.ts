@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { AnabranchError, systemCodeOf } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { CommandRequest } from "../../protocol/commands.ts";
-import type { TriggerSetView } from "../../protocol/event-commands.ts";
+import type { TriggerSetView } from "../../protocol/commands/triggers.ts";
 import type { CommandAction } from "../command.ts";
 import { plural } from "../format.ts";
 import { withSession, type Session } from "../session.ts";

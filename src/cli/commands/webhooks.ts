@@ -1,5 +1,5 @@
 import { printable } from "../../base/printable.ts";
-import type { HookView, WebhookListing } from "../../protocol/webhook-commands.ts";
+import type { HookView, WebhookListing } from "../../protocol/commands/webhooks.ts";
 import type { CommandAction } from "../command.ts";
 import { formatTable } from "../format.ts";
 import { withSession } from "../session.ts";

@@ -1,7 +1,7 @@
 import { causeOfFiring, stopOf, type Cause } from "../../engine/cause.ts";
 import { matchEvent } from "../../engine/event-match.ts";
 import type { TriggerEvent, TriggerSpec } from "../../engine/trigger.ts";
-import type { TriggerTrial } from "../../protocol/event-commands.ts";
+import type { TriggerTrial } from "../../protocol/commands/triggers.ts";
 import type { Parts } from "../parts.ts";
 import { resolveId } from "../resolve.ts";
 import type { TriggerStanding } from "./trigger-desk.ts";

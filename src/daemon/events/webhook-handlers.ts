@@ -1,5 +1,5 @@
 import { AnabranchError } from "../../base/errors.ts";
-import type { HookView, WebhookListing } from "../../protocol/webhook-commands.ts";
+import type { HookView, WebhookListing } from "../../protocol/commands/webhooks.ts";
 import { loadRepositories } from "../../store/repositories.ts";
 import type { HookWish } from "../../triggers/hook-book.ts";
 import type { HandlerContext, Handlers } from "../handlers.ts";

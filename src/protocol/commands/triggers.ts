@@ -1,10 +1,8 @@
 import { z } from "zod";
 
-import { FIRING_STATES } from "../engine/trigger.ts";
-import { reasonView } from "./views.ts";
-
-const directory = z.string().min(1);
-const environment = z.record(z.string(), z.string());
+import { FIRING_STATES } from "../../engine/trigger.ts";
+import { reasonView } from "../views.ts";
+import { directory, environment } from "./fields.ts";
 
 /** One time that a trigger has fired. */
 const firingView = z.object({
@@ -69,23 +67,8 @@ const triggerTrial = z.object({
   steps: z.array(z.string()),
 });
 
-/** Something that was not delivered, or was stopped. */
-const deadLetterView = z.object({
-  id: z.string(),
-  kind: z.string(),
-  title: z.string(),
-  count: z.number(),
-  reason: reasonView,
-  trigger: z.string().optional(),
-  seq: z.number().optional(),
-  chain: z.string().optional(),
-  depth: z.number().optional(),
-  atMs: z.number(),
-  repository: z.string().optional(),
-});
-
-/** What people and scripts ask about triggers and chains of events. */
-export const eventCommands = {
+/** The requests about triggers. */
+export const triggerCommands = {
   triggers: { request: z.strictObject({ directory }), response: triggerSetView, inTask: "allowed" },
   "triggers-show": {
     request: z.strictObject({ directory, name: z.string().min(1) }),
@@ -122,22 +105,6 @@ export const eventCommands = {
     response: z.array(triggerTrial),
     inTask: "allowed",
   },
-  "dead-letters": {
-    request: z.strictObject({
-      /** Only those of the repository around this folder. */
-      directory: directory.optional(),
-    }),
-    response: z.array(deadLetterView),
-    inTask: "allowed",
-  },
-  "events-replay": {
-    request: z.strictObject({
-      /** A dead letter, or the start of its id. */
-      id: z.string().min(1),
-    }),
-    response: z.object({ letter: deadLetterView, firing: z.string().optional(), delivery: z.string().optional() }),
-    inTask: "refused",
-  },
 } as const;
 
 /** The triggers of a repository, and whether they act. */
@@ -148,5 +115,3 @@ export type TriggerView = z.infer<typeof triggerView>;
 export type FiringView = z.infer<typeof firingView>;
 /** What a trigger would do about an event. */
 export type TriggerTrial = z.infer<typeof triggerTrial>;
-/** Something that was not delivered, or was stopped. */
-export type DeadLetterView = z.infer<typeof deadLetterView>;

@@ -1,8 +1,7 @@
 import { z } from "zod";
 
-import { SIGNATURES } from "../engine/trigger.ts";
-
-const directory = z.string().min(1);
+import { SIGNATURES } from "../../engine/trigger.ts";
+import { directory } from "./fields.ts";
 
 /** A hook that a trigger waits for. */
 const hookView = z.object({

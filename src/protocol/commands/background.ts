@@ -1,9 +1,7 @@
 import { z } from "zod";
 
-import { inboxEntryView, noticeView, runSummary } from "./views.ts";
-
-const id = z.string().min(1).max(200);
-const directory = z.string().min(1);
+import { inboxEntryView, noticeView, runSummary } from "../views.ts";
+import { directory, id } from "./fields.ts";
 
 /** What whoever asks was not told of yet. */
 const inbox = z.strictObject({
