@@ -1,7 +1,5 @@
 import { resolve } from "node:path";
 
-import { directoriesFor } from "../base/directories.ts";
-import { AnabranchError, isAnabranchError } from "../base/errors.ts";
 import { newId, systemRandom } from "../base/ids.ts";
 import type {
   CommandName,
@@ -19,59 +17,16 @@ import type {
   NoticeView,
   PlanView,
   RunSummary,
-  RunView,
 } from "../protocol/views.ts";
 import type { WorkflowDefinition } from "../workflows/schema.ts";
-import { openConnection, type Connection } from "./connection.ts";
-import { readDaemonFile, startDaemon } from "./daemon.ts";
-import { toldBy } from "./told.ts";
+import { DaemonLink, type ConnectOptions } from "./daemon-link.ts";
+import { forkRequest, type ForkOptions } from "./fork-options.ts";
+import { createRunHandle, type RunHandle } from "./run-handle.ts";
 import { definedVariables, startRequest, type StartOptions } from "./start-options.ts";
-
-/** How to connect. */
-export interface ConnectOptions {
-  /** The environment that tells where Anabranch keeps its things, and that runs get. Default: this process's own. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Whether a daemon is started where none runs. Default: yes. */
-  readonly start?: boolean;
-  /** The agent's own id of the conversation that is asked for, where one process serves several. */
-  readonly conversation?: string;
-}
-
-/** A run that was started. */
-export interface RunHandle {
-  readonly id: string;
-  /** The run as it was when it started. */
-  readonly view: RunView;
-  /** Resolves with the run when it has ended, whatever its outcome. */
-  wait(): Promise<RunView>;
-  /** Its events, from the first on, until it ends. */
-  events(): AsyncGenerator<EventView, void, undefined>;
-  /** Stops all of its tasks and every run they have started. */
-  cancel(options?: { readonly force?: boolean }): Promise<void>;
-}
-
-/** Which conversation is copied, and what its copies are asked. */
-export interface ForkOptions {
-  readonly source?: string;
-  /** Or a use of a tool in the conversation, by the agent's own id of it. */
-  readonly toolUse?: string;
-  readonly kind?: "claude" | "codex" | "opencode" | "acp";
-  readonly prompts?: readonly string[];
-  /** A folder inside the repository. Default: the current one. */
-  readonly directory?: string;
-  /** Nothing that a copy changes is kept. */
-  readonly writesNone?: boolean;
-  /** What all of them together may use. */
-  readonly budget?: WorkflowDefinition["budget"];
-  /** Makes asking twice start once. Default: a new one for each call. */
-  readonly requestId?: string;
-}
+import { toldBy } from "./told.ts";
 
 /** What a copy of a conversation is expected to cost before it does anything. */
 export type ForkEstimate = CommandResponse<"fork">["estimate"];
-
-/** How often a question is asked again when the daemon goes away, which loses nothing. */
-const MOST_TRIES = 5;
 
 /**
  * A client of the daemon.
@@ -83,22 +38,16 @@ const MOST_TRIES = 5;
  * anabranch.close();
  */
 export class Anabranch {
-  readonly #environment: Readonly<Record<string, string | undefined>>;
-  readonly #mayStart: boolean;
-  readonly #conversation: string | undefined;
-  #connection: Connection | undefined;
-  #connecting: Promise<Connection> | undefined;
+  readonly #link: DaemonLink;
 
   constructor(options: ConnectOptions = {}) {
-    this.#environment = withWholeHome(options.environment ?? process.env);
-    this.#mayStart = options.start ?? true;
-    this.#conversation = options.conversation;
+    this.#link = new DaemonLink(options);
   }
 
   /** Starts a run and resolves once it is recorded; its tasks then start by themselves. */
   async start(options: StartOptions): Promise<RunHandle> {
-    const { run } = await this.ask("start", startRequest(options, this.#environment));
-    return this.#handle(run);
+    const { run } = await this.ask("start", startRequest(options, this.#link.environment));
+    return createRunHandle(run, this);
   }
 
   /** Starts a run that nobody waits for and resolves with its id. It survives this process and the daemon's restart. */
@@ -108,12 +57,12 @@ export class Anabranch {
 
   /** Thinks a run through without starting it. */
   plan(options: StartOptions): Promise<PlanView> {
-    return this.ask("plan", startRequest(options, this.#environment));
+    return this.ask("plan", startRequest(options, this.#link.environment));
   }
 
   /** A run that was started earlier, by any name `anabranch show` takes. */
   async run(id: string, directory = process.cwd()): Promise<RunHandle> {
-    return this.#handle(await this.ask("show", { id, directory }));
+    return createRunHandle(await this.ask("show", { id, directory }), this);
   }
 
   /** Resolves when all of the runs or tasks have ended, or with `any` the first. */
@@ -142,34 +91,34 @@ export class Anabranch {
    * conflict's id. It is verified like everything that lands.
    */
   land(id: string, directory = process.cwd()): Promise<CommandResponse<"land">> {
-    return this.ask("land", { id, directory, environment: definedVariables(this.#environment) });
+    return this.ask("land", { id, directory, environment: definedVariables(this.#link.environment) });
   }
 
   /** Opens a conflict in a workspace, to be fixed there. */
   openConflict(id: string): Promise<CommandResponse<"conflicts-open">> {
-    return this.ask("conflicts-open", { id, environment: definedVariables(this.#environment) });
+    return this.ask("conflicts-open", { id, environment: definedVariables(this.#link.environment) });
   }
 
   /** Takes a side of a conflict, for one path or for all; lands when every path has one. */
   takeSide(id: string, side: "ours" | "theirs", path?: string): Promise<CommandResponse<"conflicts-take">> {
-    const environment = definedVariables(this.#environment);
+    const environment = definedVariables(this.#link.environment);
     return this.ask("conflicts-take", { id, side, environment, ...(path === undefined ? {} : { path }) });
   }
 
   /** The agents that can be named in a repository, and whether they can run here. */
   agents(directory = process.cwd()): Promise<CommandResponse<"agents">> {
-    return this.ask("agents", { directory: resolve(directory), environment: definedVariables(this.#environment) });
+    return this.ask("agents", { directory: resolve(directory), environment: definedVariables(this.#link.environment) });
   }
 
   /** All that is known of one agent: also what it brings that must be agreed to before it is used. */
   agent(name: string, directory = process.cwd()): Promise<AgentDefinitionView> {
-    const environment = definedVariables(this.#environment);
+    const environment = definedVariables(this.#link.environment);
     return this.ask("agents-show", { name, directory: resolve(directory), environment });
   }
 
   /** Agrees to what an agent of a repository brings, as it was seen with {@link Anabranch.agent}. */
   trustAgent({ name, contentHash }: AgentDefinitionView, directory = process.cwd()): Promise<AgentDefinitionView> {
-    const environment = definedVariables(this.#environment);
+    const environment = definedVariables(this.#link.environment);
     return this.ask("agents-trust", { name, contentHash, directory: resolve(directory), environment });
   }
 
@@ -210,15 +159,8 @@ export class Anabranch {
    * @param options `source`: a task, or an agent's own id of a conversation; default: the newest in the folder
    */
   async fork(options: ForkOptions): Promise<{ readonly estimate: ForkEstimate; readonly run: RunHandle | undefined }> {
-    const { prompts = [], directory, requestId, ...rest } = options;
-    const { estimate, run } = await this.ask("fork", {
-      ...rest,
-      prompts: [...prompts],
-      directory: resolve(directory ?? process.cwd()),
-      environment: definedVariables(this.#environment),
-      requestId: requestId ?? newId(systemRandom, 24),
-    });
-    return { estimate, run: run === undefined ? undefined : this.#handle(run) };
+    const { estimate, run } = await this.ask("fork", forkRequest(options, this.#link.environment));
+    return { estimate, run: run === undefined ? undefined : createRunHandle(run, this) };
   }
 
   /**
@@ -263,7 +205,7 @@ export class Anabranch {
     onReset: (oldestSeq: number) => void = () => undefined,
   ): AsyncGenerator<EventView, void, undefined> {
     let { afterSeq = 0 } = options;
-    for await (const message of this.#resume("events", () => ({ ...options, afterSeq }))) {
+    for await (const message of this.#link.resume("events", () => ({ ...options, afterSeq }))) {
       if (message.type === "reset") onReset(message.data.oldestSeq);
       else {
         afterSeq = message.data.seq;
@@ -301,19 +243,12 @@ export class Anabranch {
   }
 
   /** Gives any command of the protocol. One the daemon did not answer, because it went away, is given again. */
-  async ask<Name extends CommandName>(
+  ask<Name extends CommandName>(
     name: Name,
     request: CommandRequest<Name>,
     signal?: AbortSignal,
   ): Promise<CommandResponse<Name>> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await (await this.#connect()).ask(name, request, signal);
-      } catch (cause) {
-        if (REPEATABLE.has(name) && (await this.#isWorthAskingAgain(cause, tries))) continue;
-        throw cause;
-      }
-    }
+    return this.#link.ask(name, request, signal);
   }
 
   /** Follows a run until it ends, also across a restart of the daemon. */
@@ -321,151 +256,23 @@ export class Anabranch {
     request: StreamRequest<"watch">,
     signal?: AbortSignal,
   ): AsyncGenerator<StreamMessage<"watch">, void, undefined> {
-    return this.#resume("watch", () => request, signal);
+    return this.#link.resume("watch", () => request, signal);
   }
 
   /** Opens any stream of the protocol. One that is cut off in the middle is not opened again. */
-  async *stream<Name extends StreamName>(
+  stream<Name extends StreamName>(
     name: Name,
     request: StreamRequest<Name>,
     signal?: AbortSignal,
   ): AsyncGenerator<StreamMessage<Name>, void, undefined> {
-    for (let tries = 1; ; tries += 1) {
-      let begun = false;
-      try {
-        for await (const message of (await this.#connect()).stream(name, request, signal)) {
-          begun = true;
-          yield message;
-        }
-        return;
-      } catch (cause) {
-        if (begun || !(await this.#isWorthAskingAgain(cause, tries))) throw cause;
-      }
-    }
-  }
-
-  /** Opens a stream again where it was cut off because the daemon went away. */
-  async *#resume<Name extends StreamName>(
-    name: Name,
-    request: () => StreamRequest<Name>,
-    signal?: AbortSignal,
-  ): AsyncGenerator<StreamMessage<Name>, void, undefined> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        for await (const message of (await this.#connect()).stream(name, request(), signal)) {
-          tries = 0;
-          yield message;
-        }
-        return;
-      } catch (cause) {
-        if (!(await this.#isWorthAskingAgain(cause, tries))) throw cause;
-      }
-    }
+    return this.#link.stream(name, request, signal);
   }
 
   /** Lets go of the daemon. Runs go on. */
   close(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
-  }
-
-  #handle(view: RunView): RunHandle {
-    const { id } = view;
-    return {
-      id,
-      view,
-      wait: async () => {
-        await this.ask("wait", { ids: [id] });
-        const [run] = await Promise.all([this.ask("show", { id }), this.acknowledge([id])]);
-        return run;
-      },
-      events: () => this.#runEvents(id),
-      cancel: (options = {}) => this.cancel(id, options),
-    };
-  }
-
-  async *#runEvents(id: string): AsyncGenerator<EventView, void, undefined> {
-    for await (const event of this.events({ run: id, follow: true })) {
-      yield event;
-      if (event.type === "run.ended") return;
-    }
-  }
-
-  #connect(): Promise<Connection> {
-    if (this.#connection !== undefined) return Promise.resolve(this.#connection);
-    this.#connecting ??= this.#open().finally(() => (this.#connecting = undefined));
-    return this.#connecting;
-  }
-
-  async #open(): Promise<Connection> {
-    const file = readDaemonFile(directoriesFor(this.#environment));
-    // Whether it still runs, the first question tells.
-    if (file !== undefined) return this.#openConnection(file.socket);
-    if (this.#mayStart) return this.#startDaemon();
-    throw new AnabranchError("DAEMON_UNREACHABLE", { message: "no daemon is running", hint: "anabranch daemon start" });
-  }
-
-  async #startDaemon(): Promise<Connection> {
-    return this.#openConnection(await startDaemon(this.#environment));
-  }
-
-  #openConnection(socket: string): Connection {
-    return (this.#connection = openConnection(socket, this.#environment, this.#conversation));
-  }
-
-  /** Whether an error only means that the daemon went away; then another one runs now. */
-  async #isWorthAskingAgain(cause: unknown, tries: number): Promise<boolean> {
-    if (!isAnabranchError(cause) || cause.code !== "DAEMON_UNREACHABLE") return false;
-    this.close();
-    if (!this.#mayStart || tries >= MOST_TRIES) return false;
-    await this.#startDaemon();
-    return true;
+    this.#link.close();
   }
 }
-
-// The daemon and its tasks stand in other folders, from which the same relative path would lead elsewhere.
-function withWholeHome(
-  environment: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<string, string | undefined>> {
-  const home = environment["ANABRANCH_HOME"];
-  return home === undefined || home === "" ? environment : { ...environment, ANABRANCH_HOME: resolve(home) };
-}
-
-/** Commands that may be given twice: they only read, or the second time finds that the first took effect. */
-const REPEATABLE: ReadonlySet<CommandName> = new Set([
-  "status",
-  "start",
-  "plan",
-  "list",
-  "show",
-  "predict",
-  "wait",
-  "cancel",
-  "adopt",
-  "overview",
-  "needs-you",
-  "fork",
-  "accept",
-  "conflicts",
-  "conflicts-show",
-  "conflicts-open",
-  "conflicts-take",
-  "conflicts-abort",
-  "land",
-  "audit",
-  "agents",
-  "agents-show",
-  "agents-trust",
-  "claim",
-  "leases",
-  "emit",
-  "inbox",
-  "acknowledge",
-  "webhooks",
-  "webhooks-show",
-  "gc",
-  "doctor",
-]);
 
 /**
  * Connects to the user's daemon, starting it where none runs.

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { RunView } from "../../src/protocol/views.ts";
-import type { RunHandle } from "../../src/sdk/anabranch.ts";
+import type { RunHandle } from "../../src/sdk/run-handle.ts";
 import type { StartOptions } from "../../src/sdk/start-options.ts";
 import { makeHome, type Home } from "../fixtures/home.ts";
 import { onLane } from "../fixtures/landings.ts";
