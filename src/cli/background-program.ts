@@ -1,6 +1,4 @@
-import type { Command } from "commander";
-
-import { act, addCommand, addCommon } from "./program.ts";
+import { addCommand } from "./program.ts";
 
 /** Adds the commands about work that goes on in the background. */
 export function addBackgroundCommands(): void {
@@ -47,31 +45,4 @@ Examples:
     .option("--read", "also what was read")
     .option("-a, --all", "of all repositories")
     .option("--limit <count>", "at most so many", "100");
-}
-
-/** Adds the commands by which the system starts the daemon by itself. */
-export function addServiceCommands(daemon: Command): void {
-  for (const [name, about, help] of [
-    [
-      "install",
-      "let systemd or launchd start it by itself, also after a reboot",
-      `
-It is a service of yours alone: a unit in ~/.config/systemd/user, or an agent in
-~/Library/LaunchAgents. What it writes is said, and given again it changes nothing.
-
-Examples:
-  anabranch daemon install
-  loginctl enable-linger      also while you are not logged in (Linux)`,
-    ],
-    [
-      "uninstall",
-      "undo that",
-      `
-Examples:
-  anabranch daemon uninstall`,
-    ],
-  ] as const) {
-    const command = addCommon(daemon.command(name).description(about)).addHelpText("after", help);
-    act(command, () => import("./commands/service.ts"), [name]);
-  }
 }

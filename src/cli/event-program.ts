@@ -1,6 +1,4 @@
-import type { Command } from "commander";
-
-import { act, addCommand, addCommon, program } from "./program.ts";
+import { addCommand, type Loader } from "./program.ts";
 
 /** Adds the commands about events and triggers. */
 export function addEventCommands(): void {
@@ -23,16 +21,16 @@ Examples:
     ])
     .option("-a, --all", "events of all repositories")
     .option("--dead", "what was stopped or could not be delivered, and how to do it after all");
-  act(
-    addCommon(events.command("replay <id>").description("do after all what a dead letter is about")).addHelpText(
-      "after",
-      `
+
+  addCommand(
+    "replay <id>",
+    "do after all what a dead letter is about",
+    () => import("./commands/replay.ts"),
+    `
 Examples:
   anabranch events --dead
   anabranch events replay k3v9`,
-    ),
-    () => import("./commands/replay.ts"),
-    [],
+    { parent: events },
   );
 
   addCommand(
@@ -51,15 +49,17 @@ Examples:
     .option("--key <key>", "the same name and key make one event")
     .option("--in <duration>", "append it after so long")
     .option("--at <time>", "append it then, such as 2027-01-31T09:00:00Z");
+
   addTriggers();
   addWebhooks();
 }
 
 function addTriggers(): void {
-  const triggers = addWord(
+  const load: Loader = () => import("./commands/triggers.ts");
+  const triggers = addCommand(
     "triggers",
     "list the triggers of this repository, and whether they act",
-    "ls",
+    load,
     `
 Triggers stand in anabranch.yaml. They act only after you have agreed to them, and as long
 as the file stays what you agreed to.
@@ -68,59 +68,64 @@ Examples:
   anabranch triggers                     the same as triggers ls
   anabranch triggers enable              look at them, and let them act
   anabranch triggers test event.json     what would fire on an event, and why not`,
+    { words: ["ls"] },
   );
-  addWord("ls", "list the triggers of this repository", "ls", "\nExamples:\n  anabranch triggers ls --json", triggers);
-  addWord(
+  addCommand("ls", "list the triggers of this repository", load, "\nExamples:\n  anabranch triggers ls --json", {
+    parent: triggers,
+    words: ["ls"],
+  });
+  addCommand(
     "show <name>",
     "show a trigger and what it has fired on",
-    "show",
+    load,
     "\nExamples:\n  anabranch triggers show deploy",
-    triggers,
+    { parent: triggers, words: ["show"] },
   );
-  addWord(
+  addCommand(
     "test <event>",
     "show what would fire on an event, and why not, without anything happening",
-    "test",
+    load,
     `
 EVENT is a file that holds an event as JSON, or - for standard input.
 
 Examples:
   anabranch triggers test event.json
   echo '{"type": "custom.release", "data": {"version": "1.4.0"}}' | anabranch triggers test -`,
-    triggers,
+    { parent: triggers, words: ["test"] },
   );
-  addWord(
+  addCommand(
     "enable",
     "let the triggers of this repository act; shows them and asks first",
-    "enable",
+    load,
     `
 Examples:
   anabranch triggers enable
   anabranch triggers enable --yes     without being asked`,
-    triggers,
+    { parent: triggers, words: ["enable"] },
   ).option("--yes", "agree without being asked");
-  addWord("disable", "let none of them act any more", "disable", "\nExamples:\n  anabranch triggers disable", triggers);
-  addWord(
+  addCommand("disable", "let none of them act any more", load, "\nExamples:\n  anabranch triggers disable", {
+    parent: triggers,
+    words: ["disable"],
+  });
+  addCommand(
     "pause <name>",
     "let one of them not fire for now",
-    "pause",
+    load,
     "\nExamples:\n  anabranch triggers pause deploy",
-    triggers,
+    { parent: triggers, words: ["pause"] },
   );
-  addWord("resume <name>", "let it fire again", "resume", "\nExamples:\n  anabranch triggers resume deploy", triggers);
-}
-
-function addWord(usage: string, about: string, word: string, help: string, parent: Command = program): Command {
-  const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
-  act(command, () => import("./commands/triggers.ts"), [word]);
-  return command;
+  addCommand("resume <name>", "let it fire again", load, "\nExamples:\n  anabranch triggers resume deploy", {
+    parent: triggers,
+    words: ["resume"],
+  });
 }
 
 function addWebhooks(): void {
+  const load: Loader = () => import("./commands/webhooks.ts");
   const webhooks = addCommand(
     "webhooks",
     "list the webhooks that triggers here wait for, and where they are called",
-    () => import("./commands/webhooks.ts"),
+    load,
     `
 They are served on this machine once config.yaml says where: webhooks: { port: 8787 }
 
@@ -130,14 +135,13 @@ Examples:
   )
     .option("--show", "show their secrets")
     .option("-a, --all", "webhooks of all repositories");
-  const rotate = addCommand(
+  addCommand(
     "rotate <name>",
     "make another secret for a webhook; the old one is worth nothing from then on",
-    () => import("./commands/webhooks.ts"),
+    load,
     `
 Examples:
   anabranch webhooks rotate deploy --plain`,
-    webhooks,
+    { parent: webhooks, words: ["rotate"] },
   );
-  act(rotate, () => import("./commands/webhooks.ts"), ["rotate"]);
 }

@@ -18,16 +18,22 @@ export const program = addCommon(new Command("anabranch"))
 /** Loads what a command does. */
 export type Loader = () => Promise<{ readonly action: CommandAction<never> }>;
 
+/** Where a command belongs, and the words that it gives to what is loaded before its own. */
+interface CommandPlace {
+  readonly parent?: Command;
+  readonly words?: readonly string[];
+}
+
 /** Adds a command with the options that all have. */
 export function addCommand(
   usage: string,
   about: string,
   load: Loader,
   help: string,
-  parent: Command = program,
+  { parent = program, words = [] }: CommandPlace = {},
 ): Command {
   const command = addCommon(parent.command(usage).description(about)).addHelpText("after", help);
-  act(command, load, []);
+  act(command, load, words);
   return command;
 }
 
