@@ -15,6 +15,7 @@ import { stageAcceptance } from "../landing/accept-staging.ts";
 import { findUndoObstacles } from "../landing/acceptance-steps.ts";
 import type { AcceptanceRecord, PathNote } from "../landing/acceptance.ts";
 import { laneRef, vaultLane } from "../landing/lane.ts";
+import type { SemanticHit } from "../landing/receipt.ts";
 import { takeUserState } from "../landing/user-state.ts";
 import type { Verification } from "../landing/verification.ts";
 import type { CommandRequest, CommandResponse } from "../protocol/commands.ts";
@@ -34,6 +35,7 @@ import { toleratedCommands } from "./base-verdict.ts";
 import { failedReason } from "./landing-record.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { compileMeeting, judgeFor, noticesOf as meetingNotices } from "./semantic-check.ts";
 import type { Verifier } from "./verifier.ts";
 import { landingRulesOf, loadVerifyRules } from "./verify-rules.ts";
 
@@ -182,7 +184,9 @@ export class Accepter {
     ]);
     const rules = landingRulesOf(this.#parts, vault, state.commit, toleratedCommands(run, run.row.landing));
     const atMs = this.#parts.clock.wallMs();
-    return planAcceptance(git, vault, { run: run.row.id, state, given, lane, from: from ?? given.base, atMs, rules });
+    const judge = judgeFor(this.#parts, run, state.commit);
+    const range = { given, lane, from: from ?? given.base };
+    return planAcceptance(git, vault, { run: run.row.id, state, ...range, atMs, rules, judge });
   }
 
   /** What the run started from, and what of it the user had committed. */
@@ -199,13 +203,13 @@ export class Accepter {
   async #verify(
     run: LiveRun,
     { environment }: CommandRequest<"accept">,
-    { after, replayed, request: { state } }: AcceptPlan,
+    { after, replayed, hits, request: { state } }: AcceptPlan,
     signal: AbortSignal,
   ): Promise<Verification> {
     const { git } = this.#parts;
     const vault = this.#parts.vaultOf(run.row.repositoryId);
     const rules = await loadVerifyRules(this.#parts, vault, state.commit);
-    if (rules.length === 0) {
+    if (rules.length === 0 && hits.length === 0) {
       const tree = await vault.objects.treeOf(after);
       return { status: "unverified", tree, rulesFrom: state.commit, commands: [], notices: [] };
     }
@@ -222,8 +226,11 @@ export class Accepter {
       tolerated: toleratedCommands(run, run.row.landing),
       signal,
     };
-    const verification = await this.#verifier.verify({ ...request, commit: after });
-    if (verification.status === "failed") throw verifiedRed(state.repository, verification, "");
+    const whole = { ...request, commit: after, afresh: hits.length > 0 };
+    const verification = await this.#verifier
+      .verify(whole)
+      .then((verified) => compileMeeting(this.#parts, this.#verifier, whole, verified, hits));
+    if (verification.status === "failed") throw verifiedRed(state.repository, verification, "", hits);
     // The branch gets no file that git does not track, so it must pass without them.
     const tip = replayed.commits.at(-1)?.oid;
     if (tip === undefined || (await vault.objects.treeOf(tip)) === verification.tree) return verification;
@@ -233,8 +240,13 @@ export class Accepter {
   }
 }
 
-function verifiedRed(repository: Repository, verification: Verification, without: string): AnabranchError {
-  const { code, message, hint, data } = failedReason(verification);
+function verifiedRed(
+  repository: Repository,
+  verification: Verification,
+  without: string,
+  hits: readonly SemanticHit[] = [],
+): AnabranchError {
+  const { code, message, hint, data } = failedReason(verification, hits);
   return new AnabranchError(code, {
     message: `${without}${message}; nothing was written to ${repository.root}`,
     hint: without === "" ? hint : "git add what it needs, or ignore it and name it in carry:",
@@ -242,8 +254,11 @@ function verifiedRed(repository: Repository, verification: Verification, without
   });
 }
 
-function noticesOf({ request: { state }, replayed, uncommitted }: AcceptPlan, verification: Verification): string[] {
-  const notices = [...verification.notices];
+function noticesOf(
+  { request: { state }, replayed, uncommitted, hits }: AcceptPlan,
+  verification: Verification,
+): string[] {
+  const notices = [...meetingNotices(hits), ...verification.notices];
   if (replayed.commits.length > 0 && state.hooks.length > 0) {
     notices.push(`your hooks did not run: ${state.hooks.join(", ")}`);
   }

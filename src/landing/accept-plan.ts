@@ -2,8 +2,10 @@ import { AnabranchError } from "../base/errors.ts";
 import { GITLINK_MODE, type Change } from "../git/changes.ts";
 import type { Git } from "../git/git.ts";
 import { readIndexEntries } from "../git/index-entries.ts";
+import type { SemanticHit } from "../merge/symbols/semantic-hit.ts";
 import type { Vault } from "../workspaces/vault.ts";
 import type { PathNote } from "./acceptance.ts";
+import type { Judge } from "./compose-changesets.ts";
 import { readLaneSteps, type LaneStep } from "./lane-steps.ts";
 import { mergeTrees } from "./merge-trees.ts";
 import { findPrivatePaths, type GivenState } from "./private-content.ts";
@@ -24,6 +26,8 @@ export interface AcceptRequest {
   readonly atMs: number;
   /** What of it may be merged by itself. */
   readonly rules?: RulesSource | undefined;
+  /** Looks at what the lane comes to beside what the user has made since. Absent: nobody does. */
+  readonly judge?: Judge | undefined;
 }
 
 /** What accepting comes to, before anything of it is verified or written. */
@@ -38,6 +42,8 @@ export interface AcceptPlan {
   readonly uncommitted: readonly PathNote[];
   readonly resolved: readonly ResolvedPath[];
   readonly waivers: readonly Waiver[];
+  /** Where the lane and what the user has made since may not fit. */
+  readonly hits: readonly SemanticHit[];
 }
 
 /**
@@ -46,7 +52,7 @@ export interface AcceptPlan {
  * @throws {AnabranchError} `ACCEPT_REFUSED` with the paths that stand against it
  */
 export async function planAcceptance(git: Git, vault: Vault, request: AcceptRequest): Promise<AcceptPlan> {
-  const { state, from, lane, atMs, rules } = request;
+  const { state, from, lane, atMs, rules, judge } = request;
   const [wanted, steps] = await Promise.all([vault.objects.compare(from, lane), readLaneSteps(git, vault, from, lane)]);
   refuseUnwritable(state, wanted);
   const merge = await mergeTrees(git, vault, { base: from, ours: state.commit, theirs: lane, rules });
@@ -55,6 +61,8 @@ export async function planAcceptance(git: Git, vault: Vault, request: AcceptRequ
   refuseUnwritable(state, changes);
   await refuseEdited(vault, request, wanted, merge);
   await refuseLeftOut(git, state, changes);
+  const judged = await judge?.({}, { base: from, ours: state.commit, theirs: lane, result: merge.tree });
+  if (judged !== undefined && judged.conflicts.length > 0) throw conflictRefusal(request, judged.conflicts);
   const message = `What accepting run ${request.run} makes of the working tree`;
   const [after, replay] = await Promise.all([
     vault.commits.write({ tree: merge.tree, parents: [state.commit], message, atSeconds: atMs / 1000 }),
@@ -62,7 +70,8 @@ export async function planAcceptance(git: Git, vault: Vault, request: AcceptRequ
   ]);
   const changed = new Set(changes.map(({ path }) => path));
   const unchanged = wanted.map(({ path }) => path).filter((path) => !changed.has(path));
-  return { request, after, changes, unchanged, ...replay, resolved: merge.resolved, waivers: merge.waivers };
+  const { resolved, waivers } = merge;
+  return { request, after, changes, unchanged, ...replay, resolved, waivers, hits: judged?.hits ?? [] };
 }
 
 const NO_COMMITS: Replayed = { commits: [], isSeparate: true };

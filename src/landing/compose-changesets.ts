@@ -64,7 +64,7 @@ export interface Judgement {
 }
 
 /** Judges one changeset, put onto a commit. */
-export type Judge = (candidate: Candidate, joined: Joined) => Promise<Judgement>;
+export type Judge = (candidate: Pick<Candidate, "choices">, joined: Joined) => Promise<Judgement>;
 
 /**
  * Merges changesets onto a commit, one after the other, each as a commit with one parent. Nothing is moved. One that

@@ -53,7 +53,7 @@ export function isDecisive({ isCertain, kind, usedIn }: SemanticHit, { hasRules,
 
 async function decide(
   vault: Vault,
-  { choices }: Candidate,
+  { choices }: Pick<Candidate, "choices">,
   { base, ours, theirs }: Joined,
   hits: readonly SemanticHit[],
 ): Promise<Pick<Judgement, "conflicts" | "waivers">> {

@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
+import type { CommandResponse } from "../../src/protocol/commands.ts";
 import type { RunView } from "../../src/protocol/views.ts";
 import { makeHome, type Home } from "../fixtures/home.ts";
 import { onLane } from "../fixtures/landings.ts";
@@ -89,5 +90,51 @@ describe("two changes that merge as texts and do not fit", () => {
       code: "VERIFY_FAILED",
       message: expect.stringContaining("perhaps because pkg/added.py imports load") as string,
     });
+  });
+});
+
+describe("what a run did and what the user did meanwhile, which merge as texts and do not fit", () => {
+  const CALLER = "from .store import load\n\nprint(load(1))\n";
+
+  /** A run renames what the user begins to call. @returns how the user accepts it */
+  async function meetUser(home: Home, directory: string): Promise<() => Promise<CommandResponse<"accept">>> {
+    const client = home.client();
+    const run = await client.start({ directory, tasks: { rename: MEETING.rename } });
+    const { id, outcome } = await run.wait();
+    expect(outcome).toBe("succeeded");
+    writeFileSync(join(directory, "pkg/added.py"), CALLER);
+    return () => client.ask("accept", { id, directory, environment: home.environment, undo: false });
+  }
+
+  it("are not accepted where nothing would verify them", async () => {
+    const home = makeHome();
+    const root = makeRepository(FILES);
+    const accept = await meetUser(home, root);
+    const error = await refused(accept(), "ACCEPT_REFUSED");
+    expect(error.data).toMatchObject({
+      conflicts: [{ path: "pkg/store.py", kind: "semantic" }],
+      paths: [{ path: "pkg/store.py", why: expect.stringContaining("imports load") as string }],
+    });
+    expect(readFileSync(join(root, "pkg/store.py"), "utf8")).toBe(STORE);
+    git(root, "add", "-A");
+    git(root, "commit", "-qm", "call it");
+    await refused(accept(), "ACCEPT_REFUSED");
+    rmSync(join(root, "pkg/added.py"));
+    await accept();
+    expect(readFileSync(join(root, "pkg/store.py"), "utf8")).toContain("def fetch");
+  });
+
+  it("are for verification to judge where there is one, and the acceptance tells of them", async () => {
+    const home = makeHome();
+    const verified = { ...FILES, "anabranch.yaml": "verify: '! test -e pkg/added.py || grep -q load pkg/store.py'\n" };
+    const root = makeRepository(verified);
+    const accept = await meetUser(home, root);
+    const error = await refused(accept(), "VERIFY_FAILED");
+    expect(error.message).toContain("perhaps because pkg/added.py imports load");
+    expect(readFileSync(join(root, "pkg/store.py"), "utf8")).toBe(STORE);
+
+    const other = makeRepository({ ...FILES, "anabranch.yaml": "verify: test -e pkg/store.py\n" });
+    const accepted = await (await meetUser(home, other))();
+    expect(accepted.notices.join("\n")).toContain("merged, but look: pkg/added.py imports load");
   });
 });
