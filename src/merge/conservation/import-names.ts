@@ -21,6 +21,11 @@ interface Style {
   readonly read: Reader;
 }
 
+/** Whether a line begins as an import statement does. */
+export function mayBeImport(line: string, language: Language): boolean {
+  return STYLES[language]?.start.test(line) === true;
+}
+
 /**
  * Reads the import statement that begins on a line, if one does. What is imported is then compared name by name, so
  * that neither order nor layout matters.

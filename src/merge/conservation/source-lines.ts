@@ -1,7 +1,7 @@
 import type { Language } from "../language.ts";
 import { OPENING } from "./definition-header.ts";
 import { readImport } from "./import-names.ts";
-import { keyOf, KnownLines } from "./known-lines.ts";
+import { keyOf, KnownLines, type KnownLine } from "./known-lines.ts";
 
 /** A line, or one name of an import statement, without what layout alone decides. */
 export interface SourceLine {
@@ -29,7 +29,7 @@ export interface SourceLines {
 export const SCOPE_SEPARATOR = " › ";
 
 /** Reads a source by its lines and indentations alone; no syntax tree is needed, so nothing of it can be wrong. */
-export function readSourceLines(text: string, language: Language, known = new KnownLines()): SourceLines {
+export function readSourceLines(text: string, language: Language, known = new KnownLines(language)): SourceLines {
   const all = text.replace(/^\uFEFF/, "").split(text.includes("\r") ? /\r\n?|\n/ : "\n");
   const reader = new LineReader(language, known);
   for (let at = 0; at < all.length;) at = reader.read(all, at);
@@ -67,16 +67,15 @@ class LineReader implements SourceLines {
 
   /** Reads what begins on a line, and says where the next begins. */
   read(all: readonly string[], at: number): number {
-    const line = all[at] ?? "";
-    const text = line.trim();
+    const line = this.#known.read(all[at] ?? "");
+    const { text, indentation } = line;
     if (text === "") return at + 1;
-    const indentation = indentationOf(line);
     if (this.#isComment(text)) {
-      this.#add(text);
+      this.#add(line);
       return at + 1;
     }
     this.#close(text, indentation);
-    const statement = readImport(all, at, this.#language);
+    const statement = line.mayBeImport ? readImport(all, at, this.#language) : undefined;
     if (statement !== undefined) {
       for (const name of statement.names)
         this.lines.push({ key: keyOf(name), text: name, isImport: true, scope: this.#path });
@@ -84,9 +83,9 @@ class LineReader implements SourceLines {
       this.#before = text;
       return statement.end;
     }
-    this.#add(text);
+    this.#add(line);
     if (!this.#scope.isBegun) this.#scope.isBegun = OPENING.test(text);
-    else this.#openScope(text, indentation);
+    else this.#openScope(line);
     this.#before = text;
     return at + 1;
   }
@@ -114,8 +113,7 @@ class LineReader implements SourceLines {
     return text.startsWith("//");
   }
 
-  #add(text: string): void {
-    const { key, hasWord } = this.#known.read(text);
+  #add({ text, key, hasWord }: KnownLine): void {
     const line = { key, text, isImport: false, scope: this.#path };
     if (hasWord) this.lines.push(line);
     this.all.push(line);
@@ -130,10 +128,11 @@ class LineReader implements SourceLines {
     }
   }
 
-  #openScope(text: string, indentation: number): void {
+  #openScope(known: KnownLine): void {
+    const { indentation } = known;
     const { path, definitions, isClass } = this.#scope;
     const place = { isTop: indentation === 0, isInClass: isClass, before: this.#before };
-    const header = this.#known.readHeader(this.#language, text, place);
+    const header = this.#known.readHeader(known, place);
     if (header === undefined) return;
     const isPlaceOnly = !header.isUnique && !header.name.startsWith("impl");
     const name = definitions + header.name;
@@ -149,16 +148,6 @@ class LineReader implements SourceLines {
       isBegun: !header.isUnfinished,
     });
   }
-}
-
-function indentationOf(line: string): number {
-  let width = 0;
-  for (let at = 0; at < line.length; at += 1) {
-    if (line[at] === "\t") width += 4;
-    else if (line[at] === " ") width += 1;
-    else break;
-  }
-  return width;
 }
 
 function count(counts: Map<string, number>, key: string): void {

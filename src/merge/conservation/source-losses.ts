@@ -40,7 +40,7 @@ export function findSourceLosses(check: SourceCheck): Loss[] {
   const data = /\.(json|jsonc|ya?ml)$/i.test(path) ? findDataLosses(path, versions, result, check.drops) : undefined;
   if (data !== undefined) return data.map((loss) => ({ path, ...loss }));
   if (language === undefined) return findTextLosses(path, versions, result);
-  const known = new KnownLines();
+  const known = new KnownLines(language);
   const read = (text: string): SourceLines => readSourceLines(text, language, known);
   const { base, ours, theirs } = versions;
   const sources = { base: read(base), ours: read(ours), theirs: read(theirs), result: read(result) };
