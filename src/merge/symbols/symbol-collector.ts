@@ -1,4 +1,5 @@
 import type { Language } from "../language.ts";
+import { unquote } from "./quotes.ts";
 import { childIn, type SyntaxNode } from "./syntax-node.ts";
 import type {
   Call,
@@ -185,7 +186,7 @@ export function readCall(
   const open = given.filter(({ type }) => spread.test(type));
   const named = given.filter(({ type }) => type === keyword);
   const [first] = given;
-  const literal = first?.type === text ? into.short(first).replaceAll(/^["'`]|["'`]$/g, "") : undefined;
+  const literal = first?.type === text ? unquote(into.short(first)) : undefined;
   return {
     positional: given.length - open.length - named.length,
     keywords: named.map((one) => into.text(childIn(one, "name"))),

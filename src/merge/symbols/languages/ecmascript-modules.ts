@@ -1,3 +1,4 @@
+import { unquote } from "../quotes.ts";
 import type { SymbolCollector } from "../symbol-collector.ts";
 import { childIn, childOf, childrenOf, type SyntaxNode } from "../syntax-node.ts";
 
@@ -84,8 +85,4 @@ export function readCommonExports(node: SyntaxNode, into: SymbolCollector): void
         local: value === undefined || value.type === "identifier" ? into.text(value ?? part) : "",
       });
   }
-}
-
-function unquote(text: string): string {
-  return text.replaceAll(/^["'`]|["'`]$/g, "");
 }

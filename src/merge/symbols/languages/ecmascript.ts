@@ -1,10 +1,20 @@
-import type { Definition, Parameter, Signature } from "../symbol-table.ts";
+import { unquote } from "../quotes.ts";
+import type { Definition } from "../symbol-table.ts";
 import { readCall, type SymbolCollector } from "../symbol-collector.ts";
 import { childIn, childOf, childrenOf, hasWord, type SyntaxNode } from "../syntax-node.ts";
+import {
+  defineChoices,
+  defineEntries,
+  defineEnumMembers,
+  defineField,
+  defineMethod,
+  defineProperties,
+  superNames,
+} from "./ecmascript-members.ts";
 import { readModuleStatement, readRequire, readCommonExports } from "./ecmascript-modules.ts";
+import { FUNCTIONS, instanceOf, signatureOf, typeNameOf, typeTextOf } from "./ecmascript-signatures.ts";
 
 const CALL = { spread: /^spread_element$/, text: "string" };
-const FUNCTIONS = /^(function|generator_function)(_declaration|_expression|_signature)?$|^arrow_function$/;
 
 /** Reads the symbols of JavaScript and TypeScript. */
 export function readEcmaScript(root: SyntaxNode, into: SymbolCollector): void {
@@ -84,29 +94,6 @@ function isTyped({ type }: SyntaxNode): boolean {
   return type === "required_parameter" || type === "optional_parameter";
 }
 
-function signatureOf(node: SyntaxNode, into: SymbolCollector): Signature {
-  const parameters =
-    childIn(node, "parameters")?.children ?? node.children.filter(({ field }) => field === "parameter");
-  return {
-    parameters: parameters.flatMap((one) => parameterOf(one, into)),
-    returns: typeTextOf(childIn(node, "return_type"), into),
-    isAsync: hasWord(node, "async"),
-  };
-}
-
-function parameterOf(node: SyntaxNode, into: SymbolCollector): Parameter[] {
-  if (node.type === "ERROR" || node.type === "decorator") return [];
-  const pattern = childIn(node, "pattern") ?? childIn(node, "left") ?? node;
-  if (pattern.type === "this") return [];
-  const isRest = pattern.type === "rest_pattern";
-  const isOptional =
-    node.type === "optional_parameter" || node.type === "assignment_pattern" || childIn(node, "value") !== undefined;
-  const name = into.short(isRest ? childOf(pattern, "identifier") : pattern);
-  const value = into.short(childIn(node, "value") ?? childIn(node, "right"));
-  const type = typeTextOf(childIn(node, "type"), into);
-  return [{ name, kind: isRest ? "rest" : "plain", isOptional, type, ...(value === "" ? {} : { value }) }];
-}
-
 function walkClass(node: SyntaxNode, into: SymbolCollector, isExported: boolean): void {
   const name = into.text(childIn(node, "name"));
   const heritage = childOf(node, "class_heritage");
@@ -120,56 +107,22 @@ function walkClass(node: SyntaxNode, into: SymbolCollector, isExported: boolean)
   });
 }
 
-function superNames(heritage: SyntaxNode, into: SymbolCollector): string[] {
-  const clauses = childrenOf(heritage, "extends_clause", "implements_clause");
-  const named = (clauses.length > 0 ? clauses : [heritage]).flatMap(({ children }) =>
-    children.filter(({ type }) => !["extends", "implements", "type_arguments"].includes(type)),
-  );
-  return named.map((one) => into.text(one.type === "generic_type" ? childIn(one, "name") : one));
-}
-
 function walkMember(node: SyntaxNode, into: SymbolCollector): void {
   const name = into.text(childIn(node, "name") ?? childIn(node, "property"));
-  const isPlain = name !== "" && !name.startsWith("[");
-  const more = { isExported: false, isDecorated: childOf(node, "decorator") !== undefined };
   switch (node.type) {
     case "method_definition":
     case "method_signature":
-    case "abstract_method_signature": {
-      const isAbstract = node.type === "abstract_method_signature";
-      const isOverloadable =
-        ["get", "set", "static"].some((word) => hasWord(node, word)) || node.type === "method_signature";
-      const kind = hasWord(node, "get") || hasWord(node, "set") ? "field" : "method";
-      const member = { name, isAbstract, isRequired: isAbstract, isOverloadable, ...more } as const;
-      const signature = kind === "method" ? { signature: signatureOf(node, into) } : {};
-      if (isPlain) into.define(node, { ...member, kind, ...signature });
-      if (name === "constructor") defineParameterFields(node, into);
+    case "abstract_method_signature":
+      defineMethod(node, name, into);
       return into.within(name, true, () => walkCallable(node, into));
-    }
     case "public_field_definition":
-    case "field_definition": {
-      const [type, value] = [childIn(node, "type"), childIn(node, "value")];
-      const signature =
-        value !== undefined && FUNCTIONS.test(value.type) ? { signature: signatureOf(value, into) } : {};
-      const isAbstract = hasWord(node, "abstract");
-      const field = { name, kind: "field", isAbstract, isRequired: isAbstract, type: typeTextOf(type, into) } as const;
-      if (isPlain) into.define(node, { ...field, value: into.short(value), ...signature, ...more });
+    case "field_definition":
+      defineField(node, name, into);
       return into.within(name, true, () =>
         node.children.forEach((child) => child.field !== "name" && walk(child, into, false)),
       );
-    }
     default:
       return into.within("", true, () => walk(node, into, false));
-  }
-}
-
-/** `constructor(private readonly store: Store)` makes a field. */
-function defineParameterFields(node: SyntaxNode, into: SymbolCollector): void {
-  for (const parameter of childIn(node, "parameters")?.children ?? []) {
-    if (!hasWord(parameter, "accessibility_modifier") && !hasWord(parameter, "readonly")) continue;
-    const type = typeTextOf(childIn(parameter, "type"), into);
-    const name = into.text(childIn(parameter, "pattern"));
-    into.defineIn(into.scope, parameter, { name, kind: "field", isExported: false, type });
   }
 }
 
@@ -181,30 +134,12 @@ function walkInterface(node: SyntaxNode, into: SymbolCollector, isExported: bool
   );
   into.define(node, { name, kind: "interface", isExported, supers, isOverloadable: true });
   if (clause !== undefined) walkExpression(clause, into);
-  into.within(name, false, () => defineProperties(childIn(node, "body"), into));
+  into.within(name, false, () => walkProperties(childIn(node, "body"), into));
 }
 
-function defineProperties(body: SyntaxNode | undefined, into: SymbolCollector): void {
-  for (const member of body?.children ?? []) {
-    const isMethod = member.type === "method_signature";
-    const key = childIn(member, "name");
-    if (key?.type === "property_identifier" && (isMethod || member.type === "property_signature")) {
-      const isRequired = !/^\s*\?/.test(into.text({ ...member, start: key.end }).slice(0, 4));
-      const type = typeTextOf(childIn(member, "type"), into);
-      const signature = isMethod ? { signature: signatureOf(member, into) } : {};
-      const kind = isMethod ? "method" : "field";
-      into.define(member, {
-        name: into.text(key),
-        kind,
-        isExported: false,
-        isRequired,
-        type,
-        isOverloadable: true,
-        ...signature,
-      });
-    }
-    into.within("", true, () => walkCallable(member, into));
-  }
+function walkProperties(body: SyntaxNode | undefined, into: SymbolCollector): void {
+  defineProperties(body, into);
+  for (const member of body?.children ?? []) into.within("", true, () => walkCallable(member, into));
 }
 
 function walkAlias(node: SyntaxNode, into: SymbolCollector, isExported: boolean): void {
@@ -212,7 +147,7 @@ function walkAlias(node: SyntaxNode, into: SymbolCollector, isExported: boolean)
   const value = childIn(node, "value");
   into.define(node, { name, kind: "type", isExported, value: into.short(value) });
   into.within(name, false, () => {
-    if (value?.type === "object_type") defineProperties(value, into);
+    if (value?.type === "object_type") walkProperties(value, into);
     else {
       defineChoices(value, into);
       into.within("", true, () => walkCallable(node, into));
@@ -220,36 +155,10 @@ function walkAlias(node: SyntaxNode, into: SymbolCollector, isExported: boolean)
   });
 }
 
-/** The values of a union of literals are members of it. */
-function defineChoices(value: SyntaxNode | undefined, into: SymbolCollector): void {
-  if (value === undefined || value.end - value.start > 10_000) return;
-  if (value.type === "union_type") for (const child of value.children) defineChoices(child, into);
-  else if (value.type === "literal_type") {
-    into.defineIn(into.scope, value, { name: into.text(value), kind: "enum-member", isExported: false });
-  } else if (value.type === "object_type") {
-    const [kind] = childrenOf(value, "property_signature").flatMap((one) =>
-      childrenOf(childIn(one, "type"), "literal_type"),
-    );
-    if (kind !== undefined)
-      into.defineIn(into.scope, kind, { name: into.text(kind), kind: "enum-member", isExported: false });
-  }
-}
-
 function walkEnum(node: SyntaxNode, into: SymbolCollector, isExported: boolean): void {
   const name = into.text(childIn(node, "name"));
   into.define(node, { name, kind: "enum", isExported });
-  into.within(name, false, () => {
-    for (const member of childIn(node, "body")?.children ?? []) {
-      const key = member.type === "enum_assignment" ? childIn(member, "name") : member;
-      const value = into.short(childIn(member, "value"));
-      into.define(member, {
-        name: into.text(key).replaceAll(/^["']|["']$/g, ""),
-        kind: "enum-member",
-        isExported: false,
-        value,
-      });
-    }
-  });
+  into.within(name, false, () => defineEnumMembers(childIn(node, "body"), into));
 }
 
 function walkNamespace(node: SyntaxNode, into: SymbolCollector, isExported: boolean): void {
@@ -289,33 +198,13 @@ function walkVariable(node: SyntaxNode, list: SyntaxNode, into: SymbolCollector,
   });
 }
 
-/** The entries of an object are members of the constant that holds it. */
-function defineEntries(name: string, value: SyntaxNode, into: SymbolCollector): void {
-  const object = /^(as|satisfies)_expression$/.test(value.type) ? value.children[0] : value;
-  if (object?.type !== "object") return;
-  into.within(name, false, () => {
-    for (const entry of childrenOf(object, "pair")) {
-      const [key, given] = [childIn(entry, "key"), childIn(entry, "value")];
-      const text = into.text(key).replaceAll(/^["']|["']$/g, "");
-      if (key?.type !== "property_identifier" && key?.type !== "string") continue;
-      into.define(entry, {
-        name: text,
-        kind: "field",
-        isExported: false,
-        value: into.short(given),
-        isOverloadable: true,
-      });
-    }
-  });
-}
-
 /** A value that is known to be of a type: an object literal has to give what the type requires. */
 function walkTyped(value: SyntaxNode, type: string | undefined, into: SymbolCollector): void {
   if (value.type === "object" && type !== undefined) {
     const keys = value.children.map((child) => into.text(childIn(child, "key") ?? childIn(child, "name") ?? child));
     const isOpen =
       value.children.some(({ type: kind }) => kind === "spread_element") || keys.some((key) => key.startsWith("["));
-    into.literal(value, { type, keys: keys.map((key) => key.replaceAll(/^["']|["']$/g, "")), positional: 0, isOpen });
+    into.literal(value, { type, keys: keys.map(unquote), positional: 0, isOpen });
   }
   walk(value, into, false);
 }
@@ -346,7 +235,7 @@ function walkExpression(node: SyntaxNode, into: SymbolCollector): void {
       const index = childIn(node, "index");
       const object = into.short(childIn(node, "object"));
       if (index?.type === "string" && /^[\w$.]+$/.test(object))
-        into.refer(index, into.text(index).replaceAll(/^["']|["']$/g, ""), { object });
+        into.refer(index, unquote(into.text(index)), { object });
       return walkChildren(node, into);
     }
     case "catch_clause":
@@ -438,20 +327,4 @@ function bindPattern(node: SyntaxNode, into: SymbolCollector, type?: string, exp
     default:
       for (const child of node.children) bindPattern(child, into, undefined, exported);
   }
-}
-
-function typeTextOf(annotation: SyntaxNode | undefined, into: SymbolCollector): string {
-  return into.short(annotation).replace(/^:\s*/, "");
-}
-
-/** The type, where it is one name. */
-function typeNameOf(node: SyntaxNode, into: SymbolCollector): string | undefined {
-  const type = childIn(node, "type")?.children[0];
-  return type?.type === "type_identifier" ? into.text(type) : undefined;
-}
-
-function instanceOf(value: SyntaxNode | undefined, into: SymbolCollector): string | undefined {
-  const made = value?.type === "await_expression" ? value.children.at(-1) : value;
-  const constructor = made?.type === "new_expression" ? childIn(made, "constructor") : undefined;
-  return constructor?.type === "identifier" ? into.text(constructor) : undefined;
 }

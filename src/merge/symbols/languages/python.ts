@@ -1,3 +1,4 @@
+import { unquote } from "../quotes.ts";
 import type { Call, Definition, Parameter, Signature } from "../symbol-table.ts";
 import { readCall, type SymbolCollector } from "../symbol-collector.ts";
 import { childIn, childOf, childrenOf, hasWord, type SyntaxNode } from "../syntax-node.ts";
@@ -183,9 +184,8 @@ function defineEntries(name: string, dictionary: SyntaxNode, into: SymbolCollect
     for (const entry of childrenOf(dictionary, "pair")) {
       const [key, value] = [childIn(entry, "key"), childIn(entry, "value")];
       if (key?.type !== "string") continue;
-      const text = into.text(key).replaceAll(/^["']|["']$/g, "");
       into.define(entry, {
-        name: text,
+        name: unquote(into.text(key)),
         kind: "field",
         isExported: true,
         value: into.short(value),
@@ -225,8 +225,7 @@ function walkExpression(node: SyntaxNode, into: SymbolCollector, place: Place): 
     case "subscript": {
       const index = childIn(node, "subscript");
       const object = into.short(childIn(node, "value"));
-      if (index?.type === "string" && /^[\w.]+$/.test(object))
-        into.refer(index, into.text(index).replaceAll(/^["']|["']$/g, ""), { object });
+      if (index?.type === "string" && /^[\w.]+$/.test(object)) into.refer(index, unquote(into.text(index)), { object });
       return node.children.forEach((child) => walkExpression(child, into, place));
     }
     case "keyword_argument":
