@@ -64,6 +64,7 @@ function mergeTexts(path: string, format: DataFormat, versions: PieceVersions): 
   if (documents === undefined) return conflict(versions, state.conflicts);
   const text = documents.map(writeDocument).join("");
   const result = readValues(format, text);
+  // To the conservation check an alias is its name; here it is its value, which the other side may have changed.
   if (result === undefined || !isRight(state, { base, ours, theirs, result })) return conflict(versions);
   const steps: Step[] = [{ resolver: "data", class: state.isInsertedTogether ? "B" : "A" }];
   for (const policy of new Set(state.drops.map((drop) => drop.policy))) steps.push({ resolver: policy, class: "D" });

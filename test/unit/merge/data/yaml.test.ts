@@ -122,6 +122,13 @@ describe("a merge of YAML", () => {
     expect(merge("a: &one 1\nb: 1\n", "a: &two 1\nb: 1\n", "a: &three 1\nb: 1\n")?.status).toBe("conflict");
   });
 
+  it("asks where one side uses a value by its alias and the other changes that value", () => {
+    expect(merge("a: &one 1\n", "a: &one 2\n", "a: &one 1\nb: *one\n")?.status).toBe("conflict");
+    const base = "a: &one\n  x: 1\n";
+    expect(merge(base, base.replace("x: 1", "x: 2"), `${base}b:\n  <<: *one\n`)?.status).toBe("conflict");
+    expect(merge("a: &one 1\nb: *one\n", "a: &one 1\nb: 1\n", "a: &one 2\nb: *one\n")?.status).toBe("conflict");
+  });
+
   it("asks where it cannot surely read a version", () => {
     const good = "a: 1\n";
     const bad = [
