@@ -4,8 +4,9 @@ export function containsChange(
   larger: readonly string[],
   smaller: readonly string[],
 ): boolean {
-  // What one side only took away, and the other replaced, is contested.
-  if (smaller.length === 0 || smaller.length > larger.length) return false;
+  // What one side only took away, and the other replaced, is contested; a full stop is not.
+  if (smaller.length === 0 && (base.length !== 1 || base[0] !== ".")) return false;
+  if (smaller.length > larger.length) return false;
   if (!isSubsequence(smaller, larger)) return false;
   const left = countTokens(larger);
   const keptBySmaller = countTokens(smaller);

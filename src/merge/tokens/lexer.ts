@@ -26,6 +26,8 @@ const PLAIN = Uint8Array.from({ length: FIRST_OTHER }, (_, code) => {
   return /[A-Za-z_$]/.test(character) ? 1 : /\d/.test(character) ? 2 : 0;
 });
 const CHUNK = /\S{1,400}/y;
+/** What ends a sentence or a clause is no part of its last word. */
+const STOP = /(?<=\p{L}|\p{N})[.,;:]$/u;
 const RUST_CHARACTER = /'(?:\\[^\n]{1,10}?|[^\\'\n])'/y;
 // Bounded, so that quotes that end nowhere cost no more than that each.
 const LINE_STRING = {
@@ -112,7 +114,7 @@ export class Lexer implements Tokens {
       this.#match(BLANKS);
       const chunk = this.#match(CHUNK);
       if (chunk === undefined) return;
-      this.#push(chunk, "text");
+      this.#pushProse(chunk, "text");
     }
   }
 
@@ -134,7 +136,7 @@ export class Lexer implements Tokens {
       }
       const text = this.#at > end ? chunk.slice(0, chunk.length - (this.#at - end)) : chunk;
       this.#at = Math.min(this.#at, end);
-      this.#push(text, "text");
+      this.#pushProse(text, "text");
     }
     this.#at = end;
     if (close >= 0) {
@@ -187,6 +189,16 @@ export class Lexer implements Tokens {
     if (text === undefined) return false;
     this.#push(text, kind);
     return true;
+  }
+
+  // A word, and what stands behind it.
+  #pushProse(chunk: string, kind: TokenKind): void {
+    if (!STOP.test(chunk)) return this.#push(chunk, kind);
+    const end = this.#at;
+    this.#at -= 1;
+    this.#push(chunk.slice(0, -1), kind);
+    this.#at = end;
+    this.#push(chunk.slice(-1), kind);
   }
 
   /** Notes a token that ends here. */

@@ -3,6 +3,8 @@ import type { Language } from "../language.ts";
 import type { Slice } from "./slice.ts";
 
 const SHORTEST = 3;
+/** Values that are no names: two things may well have the same one. */
+const VALUES = new Set(["true", "false", "null", "undefined", "True", "False", "None", "nil"]);
 
 /**
  * Whether both sides added one word, and the result has it from both: side by side, that is likely one edit that was
@@ -27,7 +29,7 @@ export function addsTwice(
 function countWords({ texts, kinds }: Pick<Tokens, "texts" | "kinds">): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const [at, text] of texts.entries()) {
-    if (text.length < SHORTEST || (kinds[at] !== "word" && kinds[at] !== "quoted")) continue;
+    if (text.length < SHORTEST || VALUES.has(text) || (kinds[at] !== "word" && kinds[at] !== "quoted")) continue;
     counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   return counts;

@@ -65,6 +65,10 @@ describe("tokens", () => {
     expect(texts("/**\n**/", "typescript")).toEqual(["/**", "*/"]);
   });
 
+  it("are the stops behind words of comments, too", () => {
+    expect(texts("// so, it is. See a.b\n", "typescript")).toEqual(["//", "so", ",", "it", "is", ".", "See", "a.b"]);
+  });
+
   it("are cut in a time that grows with the text only", () => {
     for (const piece of ["/*", '"', "`", "'", "a ", "//\n", "*", "\\", '"\\', "`a\n"]) {
       for (const language of LANGUAGES)
