@@ -1,14 +1,18 @@
 import { findNumberedEdits, type Edit } from "../difference.ts";
 import { numberLines } from "../lines.ts";
 import { regionsOfEdits, type Region } from "../three-way.ts";
-import type { LineVersions } from "../versions.ts";
+import type { SliceVersions } from "./pick.ts";
+import { alignWithLines } from "./whole-lines.ts";
 
 const NONE = new Int32Array();
 
 /** {@link findRegions}, of tokens: a few tokens that are common by chance do not part two large edits. */
-export function findTokenRegions(versions: LineVersions): Region[] {
-  const [base = NONE, ours = NONE, theirs = NONE] = numberLines(versions.base, versions.ours, versions.theirs);
-  return regionsOfEdits(versions, joinEdits(findNumberedEdits(base, ours)), joinEdits(findNumberedEdits(base, theirs)));
+export function findTokenRegions(slices: SliceVersions): Region[] {
+  const texts = { base: slices.base.texts, ours: slices.ours.texts, theirs: slices.theirs.texts };
+  const [base = NONE, ours = NONE, theirs = NONE] = numberLines(texts.base, texts.ours, texts.theirs);
+  const editsOf = (side: "ours" | "theirs", numbers: Int32Array): Edit[] =>
+    alignWithLines(joinEdits(findNumberedEdits(base, numbers)), slices.base, slices[side]);
+  return regionsOfEdits(texts, editsOf("ours", ours), editsOf("theirs", theirs));
 }
 
 function joinEdits(edits: readonly Edit[]): Edit[] {

@@ -2,7 +2,6 @@ import type { Language } from "../language.ts";
 import type { ResolutionClass } from "../resolution.ts";
 import type { Region } from "../three-way.ts";
 import { layOut } from "./layout.ts";
-import type { TokenKind } from "./lexer.ts";
 import { ABSENT, type Pick, type SliceVersions } from "./pick.ts";
 import { uniteElements } from "./elements.ts";
 import { containsChange } from "./contained.ts";
@@ -24,49 +23,72 @@ export function mergeTokens(slices: SliceVersions, language: Language | undefine
   const { base, ours, theirs } = slices;
   if (Math.max(base.texts.length, ours.texts.length, theirs.texts.length) > MOST_TOKENS) return undefined;
   const keyed = withoutSpelling(slices, language);
-  const regions = findTokenRegions({ base: keyed.base.texts, ours: keyed.ours.texts, theirs: keyed.theirs.texts });
-  if (areEntangled(regions, base.kinds)) return undefined;
+  const regions = findTokenRegions(keyed);
+  if (areEntangled(regions, slices)) return undefined;
   const picks: Pick[] = [];
+  const shared: string[] = [];
   for (const region of regions) {
     const picked = pickRegion(keyed, region);
     if (picked === undefined) return undefined;
-    for (const pick of picked) picks.push(pick);
+    for (const pick of picked.picks) picks.push(pick);
+    for (const text of picked.shared) shared.push(text);
   }
-  const counted = { base: keyed.base.texts, ours: keyed.ours.texts, theirs: keyed.theirs.texts };
+  const counted = { base: shared, ours: keyed.ours.texts, theirs: keyed.theirs.texts };
   if (!keepsEveryToken({ ...counted, result: textsOf(picks) })) return undefined;
   const text = layOut(spelled(picks, slices), slices, language);
   return text === undefined ? undefined : { text, class: base.texts.length === 0 ? "B" : "C" };
 }
 
 // A large edit that only a bracket or an operator parts from an edit of the other side: it may well have meant that too.
-function areEntangled(regions: readonly Region[], kinds: readonly TokenKind[]): boolean {
+function areEntangled(regions: readonly Region[], slices: SliceVersions): boolean {
   return regions.some((region, at) => {
     const [before, after] = [regions[at - 1], regions[at + 1]];
     if (region.type !== "same" || before === undefined || after === undefined) return false;
     if (before.type === after.type || Math.max(sizeOf(before), sizeOf(after)) <= LARGEST_BESIDE) return false;
-    return kinds.slice(region.base.start, region.base.end).every((kind) => kind === "mark");
+    if (isComma(before, slices) || isComma(after, slices)) return false;
+    return slices.base.kinds.slice(region.base.start, region.base.end).every((kind) => kind === "mark");
   });
+}
+
+// A comma behind the last element says nothing of the elements.
+function isComma({ type, base, ours, theirs }: Region, slices: SliceVersions): boolean {
+  if (base.start !== base.end || type === "conflict") return false;
+  const side = type === "theirs" ? "theirs" : "ours";
+  const { start, end } = type === "theirs" ? theirs : ours;
+  return end - start === 1 && slices[side].texts[start] === ",";
 }
 
 function sizeOf({ base, ours, theirs }: Region): number {
   return Math.max(base.end - base.start, ours.end - ours.start, theirs.end - theirs.start);
 }
 
-function pickRegion(slices: SliceVersions, region: Region): readonly Pick[] | undefined {
-  if (region.type !== "conflict") return pickSide(slices, region);
-  return pickConflict({
-    base: slices.base.texts.slice(region.base.start, region.base.end),
-    ours: pickSide(slices, { ...region, type: "ours" }),
-    theirs: pickSide(slices, { ...region, type: "theirs" }),
-  });
+/** The tokens of a region. */
+interface Picked {
+  readonly picks: readonly Pick[];
+  /** The base with what both sides did to it: from there on, each has edits of its own. */
+  readonly shared: readonly string[];
 }
 
-function pickConflict(conflict: Conflict): readonly Pick[] | undefined {
+function pickRegion(slices: SliceVersions, region: Region): Picked | undefined {
+  const base = slices.base.texts.slice(region.base.start, region.base.end);
+  if (region.type !== "conflict") {
+    const picks = pickSide(slices, region);
+    return { picks, shared: region.type === "both" ? textsOf(picks) : base };
+  }
+  const [ours, theirs] = [
+    pickSide(slices, { ...region, type: "ours" }),
+    pickSide(slices, { ...region, type: "theirs" }),
+  ];
+  return pickConflict({ base, ours, theirs });
+}
+
+function pickConflict(conflict: Conflict): Picked | undefined {
   const { base, ours, theirs } = conflict;
   const [inOurs, inTheirs] = [textsOf(ours), textsOf(theirs)];
-  if (containsChange(base, inOurs, inTheirs)) return ours;
-  if (containsChange(base, inTheirs, inOurs)) return theirs;
-  return base.length === 0 ? uniteElements(ours, theirs) : mergeEnds(conflict);
+  if (containsChange(base, inOurs, inTheirs)) return { picks: ours, shared: inTheirs };
+  if (containsChange(base, inTheirs, inOurs)) return { picks: theirs, shared: inOurs };
+  const picks = base.length === 0 ? uniteElements(ours, theirs) : mergeEnds(conflict);
+  return picks && { picks, shared: base };
 }
 
 /** Tokens that both sides changed. */

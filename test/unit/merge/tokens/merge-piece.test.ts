@@ -152,3 +152,57 @@ describe("lines of one kind that both sides inserted at one place", () => {
     );
   });
 });
+
+describe("what both sides did alike", () => {
+  it("counts for neither where one of them then took away what both had added elsewhere", () => {
+    const base = "first(t); second(one); third(two);\n";
+    const ours = "first(q); second(t); third(t);\n";
+    const theirs = "first(t); second(t); third(t, z);\n";
+    expect(merge(base, ours, theirs)).toBe("first(q); second(t); third(t, z);\n");
+  });
+
+  it("is no sign of one edit made twice where it is but a value", () => {
+    const base = "mode({ a: false });\n";
+    expect(merge(base, "mode({ a: false, b: false });\n", "mode({ a: false, c: false });\n")).toBe(
+      "mode({ a: false, b: false, c: false });\n",
+    );
+    expect(merge(base, "mode({ a: false, b: name });\n", "mode({ a: false, c: name });\n")).toBe("conflict");
+  });
+});
+
+describe("an edit of prose", () => {
+  it("does not meet one of the word before the full stop", () => {
+    const base = "// a list of things.\n";
+    expect(merge(base, "// a list of stuff.\n", "// a list of things. More is below.\n")).toBe(
+      "// a list of stuff. More is below.\n",
+    );
+  });
+
+  it("has the full stop that one side took away no more where the other went on behind it", () => {
+    const base = "/**\n * @returna a list.\n */\n";
+    const ours = "/**\n * @return a list\n */\n";
+    const theirs = "/**\n * @return a list\n * @since 2\n */\n";
+    expect(merge(base, ours, theirs)).toBe(theirs);
+  });
+});
+
+describe("a comma behind the last element", () => {
+  it("does not meet a large edit of the elements", () => {
+    const element = '("three", "third", 3, "tertius", "trois", "drei", "tre", "tri", "tres")';
+    const base = 'rows((\n  ("one", "first", 1),\n  ("two", "second", 2),\n))\n';
+    const ours = 'rows(\n  (\n    ("one", "first", 1),\n    ("two", "second", 2),\n  ),\n)\n';
+    const theirs = base.replace("\n))", `\n  ${element},\n))`);
+    expect(merge(base, ours, theirs, "python")).toBe(ours.replace("\n  ),", `\n    ${element},\n  ),`));
+  });
+});
+
+describe("a new line among lines of the other side's edit", () => {
+  it("is a line, and not the end of one and the beginning of the next", () => {
+    const base = 's = s.replace("a", "1");\ns = s.replace("b", "2");\n';
+    const ours = 's = s.replace("a", "1");\ns = s.replace("x", "2");\ns = s.replace("b", "2");\n';
+    const theirs = 's = s.replace("aa", "1");\ns = s.replace("bb", "2");\n';
+    const merged = 's = s.replace("aa", "1");\ns = s.replace("x", "2");\ns = s.replace("bb", "2");\n';
+    expect(merge(base, ours, theirs)).toBe(merged);
+    expect(merge(base, theirs, ours)).toBe(merged);
+  });
+});
