@@ -133,22 +133,26 @@ class FileMerger {
   }
 
   merge(byText: TextMerge): FileMerge {
+    const first = this.#checkText(byText);
+    if (first.status === "merged") return first;
     const parsed =
       this.#language === undefined ? undefined : parseVersions(this.#parsers, this.#language, this.#pieces.versions);
     try {
-      return this.#mergeParsed(byText, parsed);
+      return this.#mergeParsed(first, parsed);
     } finally {
       parsed?.dispose();
     }
   }
 
-  #mergeParsed(byText: TextMerge, parsed: ParsedVersions | undefined): FileMerge {
-    let best: OpenFile | undefined;
-    if (byText.status === "merged") {
-      const losses = this.#lossesIn(this.#pieces.toPiece(byText.text), [], parsed);
-      if (losses.length === 0) return mergedByText(byText);
-      best = { status: "conflict", why: "loss", hunks: [], losses };
-    }
+  /** Lines merge most files: of these, no version is parsed, only the result. */
+  #checkText(byText: TextMerge): FileMerge {
+    if (byText.status === "conflict") return byText;
+    const losses = this.#lossesIn(this.#pieces.toPiece(byText.text), [], undefined);
+    return losses.length === 0 ? mergedByText(byText) : { status: "conflict", why: "loss", hunks: [], losses };
+  }
+
+  #mergeParsed(byText: OpenFile, parsed: ParsedVersions | undefined): FileMerge {
+    let best = byText.why === "loss" ? byText : undefined;
     for (const resolve of this.#resolvers(parsed)) {
       const merge = resolve();
       if (merge === undefined) continue;
@@ -156,7 +160,7 @@ class FileMerger {
       if (checked.status === "merged") return checked;
       best ??= checked;
     }
-    return best ?? { status: "conflict", why: "lines", hunks: byText.status === "conflict" ? byText.hunks : [] };
+    return best ?? byText;
   }
 
   /** What may know the file, in order. */

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { Grammars } from "../../../src/grammars/grammars.ts";
 import { mergeFile, type FileMerge } from "../../../src/merge/file.ts";
+import type { Parsers } from "../../../src/merge/syntax/parsers.ts";
 import type { TextVersions } from "../../../src/merge/versions.ts";
 
 const grammars = new Grammars();
@@ -84,6 +85,20 @@ describe("a merge of a file", () => {
     const versions = { base: many, ours: `${many}${two}`, theirs: `${many}${three}` };
     expect(mergeFile({ path: "a.ts", versions, policy: "text", parsers: grammars }).status).toBe("merged");
     expect(mergeFile({ path: "a.ts", versions, policy: "text", parsers: late }).status).toBe("conflict");
+  });
+
+  it("parses no version where the lines of both merge and the result parses", () => {
+    const parsed: string[] = [];
+    const parsers: Parsers = {
+      parse(language, text, near) {
+        parsed.push(text);
+        return grammars.parse(language, text, near);
+      },
+    };
+    const [ours, theirs] = [`// first\n${BASE}`, `${BASE}// last\n`];
+    const merged = mergeFile({ path: "a.ts", versions: { base: BASE, ours, theirs }, policy: "text", parsers });
+    expect(merged).toMatchObject({ status: "merged", text: `// first\n${BASE}// last\n`, resolvers: ["lines"] });
+    expect(parsed).toStrictEqual([`// first\n${BASE}// last\n`]);
   });
 
   it("tries the next resolver where the lines of both would define one thing twice", () => {
