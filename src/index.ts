@@ -5,13 +5,6 @@ export type { StartOptions } from "./sdk/start-options.ts";
 export { AnabranchError, isAnabranchError } from "./base/errors.ts";
 export type { ErrorShape } from "./base/errors.ts";
 export type { ErrorCode, ErrorKind } from "./base/error-codes.ts";
-export type {
-  AttemptView,
-  ChangesetView,
-  EventView,
-  PlanView,
-  RunSummary,
-  RunView,
-  TaskView,
-} from "./protocol/views.ts";
+export type { EventView, PlanView, RunSummary, RunView, TaskView } from "./protocol/views.ts";
+export type { AttemptView, ChangesetView } from "./protocol/views/attempt.ts";
 export type { TaskDefinition, WorkflowDefinition } from "./workflows/schema.ts";

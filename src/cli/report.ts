@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import { printable } from "../base/printable.ts";
-import type { AttemptView, RunView, TaskView } from "../protocol/views.ts";
+import type { RunView, TaskView } from "../protocol/views.ts";
+import type { AttemptView } from "../protocol/views/attempt.ts";
 import { fit, formatDuration, formatTable, plural } from "./format.ts";
 import { formatLandings } from "./landing-report.ts";
 import type { ReportStyle } from "./report-style.ts";

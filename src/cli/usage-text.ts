@@ -1,4 +1,4 @@
-import type { UsageView } from "../protocol/views.ts";
+import type { UsageView } from "../protocol/views/usage.ts";
 import { plural } from "./format.ts";
 
 /** What agents have used, on one line: `$0.42 (estimate) · 120k in (80% cached) · 3k out · 7 turns`. */

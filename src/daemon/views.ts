@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
 
 import { groupBy } from "../base/group.ts";
-import type { PlanView, RunSummary, RunView, TaskView, AttemptView, UsageView } from "../protocol/views.ts";
+import type { PlanView, RunSummary, RunView, TaskView } from "../protocol/views.ts";
+import type { AttemptView } from "../protocol/views/attempt.ts";
+import type { UsageView } from "../protocol/views/usage.ts";
 import type { LandingRecord } from "../landing/receipt.ts";
 import { loadAttempts, type AttemptRow } from "../store/attempts.ts";
 import { loadConflicts } from "../store/conflicts.ts";

@@ -4,6 +4,15 @@ import { ERROR_CODES, type ErrorCode } from "../base/error-codes.ts";
 import { AGENT_KINDS, LEASE_ANSWERS, PERMISSIONS } from "../engine/agent.ts";
 import { MODES } from "../engine/planner.ts";
 import { JOINS, OUTCOMES, TASK_STATES } from "../engine/task.ts";
+import { attemptView } from "./views/attempt.ts";
+import { chainView } from "./views/chain.ts";
+import { agentView } from "./views/conversation.ts";
+import { hunkView } from "./views/hunk.ts";
+import { landedChangesetView } from "./views/landed-changeset.ts";
+import { meetingView, overlapView, watchedTaskView } from "./views/overlap.ts";
+import { plannedTaskView } from "./views/planned-task.ts";
+import { usageView } from "./views/usage.ts";
+import { verificationView } from "./views/verification.ts";
 
 const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
 const ms = z.number();
@@ -16,98 +25,6 @@ export const reasonView = z.object({
   data: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** One path of a changeset. */
-const changedPathView = z.object({
-  path: z.string(),
-  kind: z.enum(["added", "modified", "deleted", "type-changed"]),
-  /** Lines; absent for binary files. */
-  added: z.number().optional(),
-  deleted: z.number().optional(),
-});
-
-/** What a task changed, safe in the vault. */
-const changesetView = z.object({
-  base: z.string(),
-  /** The commit in the vault that holds the workspace's state. */
-  snapshot: z.string(),
-  paths: z.number(),
-  addedLines: z.number(),
-  deletedLines: z.number(),
-  /** The first paths of it. */
-  changes: z.array(changedPathView),
-});
-
-/** What is kept in the vault of an attempt besides its snapshot. */
-const archiveView = z.object({
-  /** Commits it made itself. */
-  commits: z.number(),
-  /** Repositories inside its workspace. */
-  nested: z.number(),
-  /** Submodules it changed. */
-  submodules: z.number(),
-  ignoredFiles: z.number(),
-  /** Ignored files and repositories that were too large to keep, and the first of them. */
-  ignoredFilesLeftOut: z.number(),
-  leftOut: z.array(z.string()),
-});
-
-/** What agents have used, from zero, together with everything that was started on the way. */
-const usageView = z.object({
-  /** Without what came from a cache. */
-  inputTokens: z.number(),
-  outputTokens: z.number(),
-  cacheReadTokens: z.number(),
-  cacheWriteTokens: z.number(),
-  /** Requests to models. */
-  turns: z.number(),
-  /** In US dollars, as far as it is known. */
-  usd: z.number().optional(),
-  /** Whether any of the money is worked out from a list of prices. */
-  estimated: z.boolean(),
-});
-
-/** When what happened to an attempt, in milliseconds since the epoch. */
-const timingsView = z.object({
-  chosenMs: ms,
-  claimedMs: ms.optional(),
-  preparedMs: ms.optional(),
-  startedMs: ms.optional(),
-  exitedMs: ms.optional(),
-  capturedMs: ms.optional(),
-});
-
-/** One try at a task. */
-const attemptView = z.object({
-  number: z.number(),
-  state: z.enum(["starting", "running", "exited", "stopped", "lost"]),
-  /** Where its process runs, while it does. */
-  pid: z.number().optional(),
-  exitStatus: z.number().optional(),
-  cpuMs: z.number().optional(),
-  memoryBytes: z.number().optional(),
-  /** How many processes had outlived its command and were ended. */
-  stragglers: z.number().optional(),
-  workspace: z.string(),
-  base: z.string(),
-  log: z.string(),
-  changeset: changesetView.optional(),
-  archive: archiveView.optional(),
-  /** What it changed although it should write nothing; thrown away. */
-  discarded: z.array(z.string()).optional(),
-  timings: timingsView,
-});
-
-/** How one command of a verification ended. */
-const commandResultView = z.object({
-  command: z.string(),
-  outcome: z.enum(["passed", "flaky", "failed", "timed-out", "missing"]),
-  status: z.number().optional(),
-  durationMs: ms,
-  log: z.string(),
-  /** Whether it ran for an earlier landing, on the same tree. */
-  remembered: z.boolean(),
-});
-
 /** A landing: what moved where, and what was proved of it. */
 export const landingView = z.object({
   id: z.string(),
@@ -115,23 +32,8 @@ export const landingView = z.object({
   target: z.object({ kind: z.enum(["lane", "branch", "tree"]), name: z.string() }),
   before: z.string(),
   after: z.string(),
-  changesets: z.array(
-    z.object({
-      task: z.string(),
-      attempt: z.number(),
-      commit: z.string(),
-      paths: z.number(),
-      /** Paths that both sides had changed, and how they were settled. */
-      resolved: z.array(z.object({ path: z.string(), resolver: z.string(), class: z.enum(["A", "B", "C", "D"]) })),
-      /** Edits that are not in the result, and who said so. */
-      waivers: z.array(z.object({ path: z.string(), what: z.string(), by: z.string() })),
-    }),
-  ),
-  verification: z.object({
-    status: z.enum(["passed", "failed", "unverified"]),
-    tree: z.string(),
-    commands: z.array(commandResultView),
-  }),
+  changesets: z.array(landedChangesetView),
+  verification: verificationView,
   notices: z.array(z.string()),
   receipt: z.string(),
   atMs: ms,
@@ -166,9 +68,6 @@ export const conflictListing = conflictSummary.extend({
   folder: z.string().optional(),
 });
 
-/** Some lines of one version, from a line on (the first is 1). */
-const linesView = z.object({ start: z.number(), lines: z.array(z.string()), linesLeft: z.number() });
-
 /** One path of a conflict, with both sides. */
 const conflictFileView = z.object({
   path: z.string(),
@@ -189,7 +88,7 @@ const conflictFileView = z.object({
       intent: z.string().optional(),
     }),
   ),
-  hunks: z.array(z.object({ base: linesView, ours: linesView, theirs: linesView })),
+  hunks: z.array(hunkView),
   hunksLeft: z.number(),
 });
 
@@ -222,44 +121,6 @@ export const auditedReceipt = z.object({
   proved: z.boolean(),
   /** Why it is not proved. */
   problems: z.array(z.string()),
-});
-
-/** Another task whose changes will conflict with this one's, when both land as they are by now. */
-const overlapView = z.object({ run: z.string(), task: z.string(), paths: z.array(z.string()) });
-
-const fileEntry = z.object({ path: z.string(), confidence: z.enum(["exact", "traced", "found"]) });
-
-/** One conversation that an agent has, or had, about a task. */
-const sessionView = z.object({
-  attempt: z.number(),
-  state: z.enum(["open", "closed"]),
-  /** The agent's own id of it. */
-  conversation: z.string().optional(),
-  model: z.string().optional(),
-  directory: z.string(),
-  /** What it began with: a copy or a digest of another conversation. */
-  from: z.object({ conversation: z.string(), way: z.enum(["copy", "digest"]) }).optional(),
-  /** The tokens of its last request. */
-  contextTokens: z.number().optional(),
-  /** The files it read and wrote. */
-  sets: z
-    .object({
-      reads: z.array(fileEntry),
-      readsComplete: z.boolean(),
-      writes: z.array(fileEntry),
-      outside: z.array(z.string()),
-      cut: z.boolean(),
-    })
-    .optional(),
-});
-
-/** Who does a task by conversation. */
-const agentView = z.object({
-  name: z.string(),
-  kind: z.enum(AGENT_KINDS),
-  prompt: z.string(),
-  permission: z.enum(PERMISSIONS),
-  sessions: z.array(sessionView),
 });
 
 /** Something that only a person can do. */
@@ -339,38 +200,9 @@ export const planView = z.object({
   predictedMs: ms,
   measuredTasks: z.number(),
   alternatives: z.array(z.object({ width: z.number(), share: z.boolean(), predictedMs: ms })),
-  tasks: z.array(
-    z.object({
-      name: z.string(),
-      needs: z.array(z.string()),
-      after: z.array(z.string()),
-      when: z.string(),
-      writes: z.union([z.literal("none"), z.array(z.string())]),
-      detach: z.boolean(),
-      /** Whether it starts from the run's base, or from what has landed by then. */
-      startsFrom: z.enum(["base", "lane"]),
-      expectedMs: ms,
-      /** How many earlier attempts that rests on. */
-      samples: z.number(),
-      command: z.string(),
-    }),
-  ),
-  /** What its end leads to: the triggers that follow, each after the one that leads to it. */
-  chain: z
-    .object({
-      /** Whether they would act now. */
-      enabled: z.boolean(),
-      links: z.array(
-        z.object({
-          trigger: z.string(),
-          on: z.string(),
-          does: z.string(),
-          approval: z.boolean(),
-          depth: z.number(),
-        }),
-      ),
-    })
-    .optional(),
+  tasks: z.array(plannedTaskView),
+  /** What its end leads to. */
+  chain: chainView.optional(),
 });
 
 /** A run in one line. */
@@ -442,30 +274,12 @@ export const eventView = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 
-const taskId = { run: z.string(), task: z.string() };
-
 /** What can be seen by now of how the work of tasks will merge. */
 export const predictionView = z.object({
   /** Every two tasks that have changed the same paths. */
-  meetings: z.array(
-    z.object({
-      status: z.enum(["conflict", "merges"]),
-      between: z.array(z.object(taskId)),
-      /** With the kind of the conflict, where it is one. */
-      paths: z.array(z.object({ path: z.string(), kind: z.string().optional() })),
-      /** When it was first seen. */
-      sinceMs: ms,
-    }),
-  ),
+  meetings: z.array(meetingView),
   /** The tasks at work that are looked at now and then. */
-  watched: z.array(
-    z.object({
-      ...taskId,
-      /** When it was last looked at, and how many paths it had changed then. */
-      lookedMs: ms.optional(),
-      paths: z.number().optional(),
-    }),
-  ),
+  watched: z.array(watchedTaskView),
 });
 
 /** Whether a kind of agent can run here: where its program is, or why not. */
@@ -547,9 +361,6 @@ export const checkView = z.object({
   fix: z.string().optional(),
 });
 
-export type UsageView = z.infer<typeof usageView>;
-export type ChangesetView = z.infer<typeof changesetView>;
-export type AttemptView = z.infer<typeof attemptView>;
 export type TaskView = z.infer<typeof taskView>;
 export type PlanView = z.infer<typeof planView>;
 export type RunSummary = z.infer<typeof runSummary>;

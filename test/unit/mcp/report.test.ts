@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { reportRun, reportText } from "../../../src/mcp/report.ts";
-import type { AttemptView, RunView, TaskView } from "../../../src/protocol/views.ts";
+import type { RunView, TaskView } from "../../../src/protocol/views.ts";
+import type { AttemptView } from "../../../src/protocol/views/attempt.ts";
 import { taskView } from "../../fixtures/views.ts";
 
 function run(taskList: TaskView[], more: Partial<RunView> = {}): RunView {
