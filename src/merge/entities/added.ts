@@ -66,22 +66,65 @@ function pairInOrder(ours: readonly number[], theirs: readonly number[], lists: 
   matchCommon(inOurs, inTheirs, (at, other) => pair(ours[at] as number, theirs[other] as number));
 }
 
-/** A statement that both added, each in another order with what else both added: it would be there twice. */
+/** A statement that both added, each at another place among what else they have: it would be there twice, or misplaced. */
 export function findAddedTwice(
   lists: PartLists,
   ours: Pairing,
   theirs: Pairing,
   { addedInTheirs, addedInOurs }: AddedPairing,
 ): Place | undefined {
-  const inTheirs = unpairedStatements(lists.theirs, theirs, addedInOurs);
-  for (const [identity, at] of unpairedStatements(lists.ours, ours, addedInTheirs)) {
-    const other = inTheirs.get(identity);
-    if (other !== undefined) return { base: undefined, ours: at, theirs: other };
+  const byOurs = addedStatements(lists.ours, ours, theirs, addedInTheirs);
+  const byTheirs = addedStatements(lists.theirs, theirs, ours, addedInOurs);
+  const others = new Map(byTheirs.alone.map((one) => [(lists.theirs[one.at] as Part).identity, one]));
+  for (const one of byOurs.alone) {
+    const other = others.get((lists.ours[one.at] as Part).identity);
+    if (other !== undefined) return { base: undefined, ours: one.at, theirs: other.at };
+  }
+  const busy = new Set([...byOurs.alone, ...byTheirs.alone].map(({ between }) => between));
+  for (const [at, one] of byOurs.paired) {
+    const other = byTheirs.paired.get(addedInTheirs[at] as number);
+    if (other === undefined || one.before === other.before) continue;
+    if (one.between !== other.between || busy.has(one.between)) {
+      return { base: undefined, ours: one.at, theirs: other.at };
+    }
   }
   return undefined;
 }
 
-function unpairedStatements(parts: readonly Part[], pairing: Pairing, partners: Int32Array): Map<string, number> {
-  const { statements } = addedBy(parts, pairing);
-  return new Map(statements.filter((at) => partners[at] === -1).map((at) => [(parts[at] as Part).identity, at]));
+/** A statement that one side added, and where. */
+interface AddedStatement {
+  readonly at: number;
+  /** The place in the base before which it stands. */
+  readonly before: number;
+  /** The same, among what both sides have kept. */
+  readonly between: number;
+}
+
+interface AddedStatements {
+  /** Those that only one side has. */
+  readonly alone: readonly AddedStatement[];
+  /** Those that both have, by their place. */
+  readonly paired: ReadonlyMap<number, AddedStatement>;
+}
+
+function addedStatements(
+  parts: readonly Part[],
+  pairing: Pairing,
+  other: Pairing,
+  partners: Int32Array,
+): AddedStatements {
+  const alone: AddedStatement[] = [];
+  const paired = new Map<number, AddedStatement>();
+  let [before, between] = [0, 0];
+  for (const [at, part] of parts.entries()) {
+    const base = pairing.baseOf[at] as number;
+    if (base === -1 && part.entity.name === undefined) {
+      if (partners[at] === -1) alone.push({ at, before, between });
+      else paired.set(at, { at, before, between });
+    }
+    if (base === -1 || pairing.isInOrder[base] !== 1) continue;
+    before = base + 1;
+    if (other.isInOrder[base] === 1) between = base + 1;
+  }
+  return { alone, paired };
 }

@@ -60,7 +60,7 @@ export function arrange(lists: PartLists, ours: Pairing, theirs: Pairing): reado
     const isEnd = at === lists.base.length;
     const inOurs = isEnd ? lists.ours.length : (ours.sideOf[at] as number);
     const inTheirs = isEnd ? lists.theirs.length : (theirs.sideOf[at] as number);
-    const stretch = arrangeStretch(pairings, {
+    const stretch = arrangeStretch(lists, pairings, {
       base: { start: start.base, end: at },
       ours: { start: start.ours, end: inOurs },
       theirs: { start: start.theirs, end: inTheirs },
@@ -109,13 +109,13 @@ function findMovedTwice(lists: PartLists, { ours, theirs }: Pairings): Place | u
 
 type Spans = Pick<Stretch, "base" | "ours" | "theirs">;
 
-function arrangeStretch(pairings: Pairings, spans: Spans): Stretch {
+function arrangeStretch(lists: PartLists, pairings: Pairings, spans: Spans): Stretch {
   const ours = insertionsOf(pairings.ours, spans.base, spans.ours);
   const theirs = insertionsOf(pairings.theirs, spans.base, spans.theirs);
   const items: (Place | Meeting)[] = [];
   let isTangled = ours.isTangled || theirs.isTangled || hasPartnerOutside(pairings, spans);
   for (let at = spans.base.start; at <= spans.base.end; at += 1) {
-    pushMeetings(items, pairings, ours.after.get(at) ?? [], theirs.after.get(at) ?? []);
+    pushMeetings(items, lists, pairings, ours.after.get(at) ?? [], theirs.after.get(at) ?? []);
     if (at === spans.base.end) break;
     if (isMoved(pairings.ours, at) || isMoved(pairings.theirs, at)) isTangled = true;
     else items.push(placeOfBase(pairings, at));
@@ -168,10 +168,12 @@ function hasPartnerOutside({ addedInTheirs, addedInOurs }: Pairings, { ours, the
 // What both added stands between what one of them added before and after it.
 function pushMeetings(
   items: (Place | Meeting)[],
+  lists: PartLists,
   pairings: Pairings,
   ours: readonly number[],
   theirs: readonly number[],
 ): void {
+  const cuts = findCuts(lists, pairings, ours, theirs);
   let fromTheirs = 0;
   let meeting: { ours: Place[]; theirs: Place[] } = { ours: [], theirs: [] };
   const flush = (): void => {
@@ -179,16 +181,14 @@ function pushMeetings(
     meeting = { ours: [], theirs: [] };
   };
   for (const at of ours) {
-    const partner = pairings.addedInTheirs[at] as number;
     const place = placeOfOurs(pairings, at);
-    if (place === undefined) continue;
-    const found = partner === -1 ? -1 : theirs.indexOf(partner, fromTheirs);
-    if (found === -1) {
+    const cut = cuts.get(at);
+    if (cut === undefined) {
       meeting.ours.push(place);
       continue;
     }
-    meeting.theirs.push(...placesOfTheirs(pairings, theirs.slice(fromTheirs, found)));
-    fromTheirs = found + 1;
+    meeting.theirs.push(...placesOfTheirs(pairings, theirs.slice(fromTheirs, cut)));
+    fromTheirs = cut + 1;
     flush();
     items.push(place);
   }
@@ -196,12 +196,38 @@ function pushMeetings(
   flush();
 }
 
+// By a part of ours, where theirs has it too: statements, and of what has a name what stands in one order with all else.
+function findCuts(
+  { ours: parts }: PartLists,
+  { addedInTheirs }: Pairings,
+  ours: readonly number[],
+  theirs: readonly number[],
+): ReadonlyMap<number, number> {
+  const places = new Map(theirs.map((at, index) => [at, index]));
+  const shared = ours.flatMap((at) => {
+    const found = places.get(addedInTheirs[at] as number);
+    return found === undefined ? [] : [{ at, found }];
+  });
+  const lowestFrom = shared.map(({ found }) => found);
+  for (let at = shared.length - 2; at >= 0; at -= 1) {
+    lowestFrom[at] = Math.min(lowestFrom[at] as number, lowestFrom[at + 1] as number);
+  }
+  let highest = -1;
+  const cuts = new Map<number, number>();
+  for (const [index, { at, found }] of shared.entries()) {
+    const isSteady = highest < found && found <= (lowestFrom[index] as number);
+    highest = Math.max(highest, found);
+    if (isSteady || parts[at]?.entity.name === undefined) cuts.set(at, found);
+  }
+  return cuts;
+}
+
 function pushMeeting(items: (Place | Meeting)[], { ours, theirs }: Meeting): void {
   if (ours.length > 0 && theirs.length > 0) items.push({ ours, theirs });
   else items.push(...ours, ...theirs);
 }
 
-function placeOfOurs(pairings: Pairings, at: number): Place | undefined {
+function placeOfOurs(pairings: Pairings, at: number): Place {
   const base = pairings.ours.baseOf[at] as number;
   if (base !== -1) return placeOfBase(pairings, base);
   return { base: undefined, ours: at, theirs: known(pairings.addedInTheirs[at]) };

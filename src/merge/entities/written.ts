@@ -22,9 +22,8 @@ function spaced({ text, place }: Written, isFirst: boolean, lists: PartLists): s
   if (place === undefined) return text;
   const blank = blankLinesOf(text);
   if (isFirst) {
-    const wasFirst = SIDES.some((side) => place[side] === 0);
     const isSpaced = SIDES.some((side) => blankLinesOf(lists[side][0]?.lead ?? "") !== "");
-    return wasFirst || isSpaced ? text : text.slice(blank.length);
+    return isSpaced ? text : text.slice(blank.length);
   }
   return blank === "" && SIDES.some((side) => place[side] === 0) ? missingBlank(place, lists) + text : text;
 }

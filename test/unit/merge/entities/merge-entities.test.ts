@@ -51,6 +51,12 @@ describe("functions that both sides added at one place", () => {
     expect(merged("typescript", base, ours, theirs)).toBe(`${fn("one")}\n${fn("two")}\n${base}`);
   });
 
+  it("have no blank line above them where they are the first of the result, whichever side is which", () => {
+    const [base, alone] = [fn("gamma", "return 2;"), fn("beta", "return 3;")];
+    expect(merged("typescript", base, alone, `${base}\n${alone}`)).toBe(alone);
+    expect(merged("typescript", base, `${base}\n${alone}`, alone)).toBe(alone);
+  });
+
   it("go where their names belong in a list that is sorted by name", () => {
     const all = (names: readonly string[]): string => names.map((name) => fn(name)).join("\n");
     const base = all(["a", "c", "k", "z"]);
@@ -115,6 +121,27 @@ describe("statements that both sides added at one place", () => {
     const around = (before: string, behind: string): string =>
       `${fn("a")}\n${before}();\nstart();\n${behind}();\n\n${fn("b")}`;
     expect(hunksOf("typescript", base, around("one", "two"), around("two", "one"))).toHaveLength(1);
+  });
+
+  it("are a conflict beside others, also where a function that both added stands on either side of them", () => {
+    const one = `first();\nshared();\n\n${fn("a")}`;
+    const other = `${fn("a")}\nsecond();\nshared();\n`;
+    expect(hunksOf("typescript", "", one, other)).toHaveLength(1);
+    expect(hunksOf("typescript", "", other, one)).toHaveLength(1);
+  });
+
+  it("are a conflict where one side put the same one before and the other behind what stood there", () => {
+    const base = `${fn("a")}\nstart();\n\n${fn("b")}`;
+    const [before, behind] = [base.replace("start();", "go();\nstart();"), base.replace("start();", "start();\ngo();")];
+    expect(hunksOf("typescript", base, before, behind)).toHaveLength(1);
+    expect(hunksOf("typescript", base, behind, before)).toHaveLength(1);
+  });
+
+  it("are there once where the other side took out what stood before them", () => {
+    const base = `${fn("a")}\nstart();\nstop();\n`;
+    const [added, removed] = [`${base}go();\n`, `${fn("a")}\nstart();\ngo();\n`];
+    expect(merged("typescript", base, added, removed)).toBe(removed);
+    expect(merged("typescript", base, removed, added)).toBe(removed);
   });
 
   it("stand beside a function that only the other side added there", () => {
