@@ -11,7 +11,7 @@ import { splitSharedEdits } from "./shared-edits.ts";
 import type { TokenLines } from "./slice.ts";
 import { areIndependent } from "./statements.ts";
 import { mergeTokens } from "./token-merge.ts";
-import { addsTwice } from "./twice.ts";
+import { addsLineTwice, addsTwice } from "./twice.ts";
 import type { SliceVersions } from "./pick.ts";
 
 /** Three versions of a piece, as lines and as tokens. */
@@ -41,7 +41,10 @@ export function resolveRegion(versions: RegionVersions, region: Region): RegionM
   if (nameTwice(versions.lines, region)) return undefined;
   const resolution = (isPlain ? resolveApart(versions, clusters) : undefined) ?? resolveWhole(versions, region);
   if (resolution === undefined || isInserted(resolution)) return resolution;
-  return addsTwice(slicesOf(versions, region), resolution.text, versions.language) ? undefined : resolution;
+  const isTwice =
+    addsLineTwice(versions.lines, region, resolution.text) ||
+    addsTwice(slicesOf(versions, region), resolution.text, versions.language);
+  return isTwice ? undefined : resolution;
 }
 
 // Whole lines of both sides, put behind each other, may well have words in common.

@@ -1,5 +1,7 @@
 import { tokenize, type Tokens } from "./lexer.ts";
 import type { Language } from "../language.ts";
+import type { Range } from "../three-way.ts";
+import type { LineVersions } from "../versions.ts";
 import type { Slice } from "./slice.ts";
 
 const SHORTEST = 3;
@@ -24,6 +26,33 @@ export function addsTwice(
     if (inOurs > inBase && inTheirs > inBase && count > Math.max(inOurs, inTheirs)) return true;
   }
   return false;
+}
+
+/**
+ * Whether both sides added one line, and the result has it from both.
+ *
+ * @example
+ * // base `run(0);`, ours `run(1);`, theirs `run(0);` and `run(1);`: the result `run(1);` and `run(1);` has it twice
+ */
+export function addsLineTwice(
+  lines: LineVersions,
+  place: { readonly base: Range; readonly ours: Range; readonly theirs: Range },
+  result: string,
+): boolean {
+  const countOf = (version: "base" | "ours" | "theirs"): ReadonlyMap<string, number> =>
+    countLines(lines[version].slice(place[version].start, place[version].end));
+  const [base, ours, theirs] = [countOf("base"), countOf("ours"), countOf("theirs")];
+  for (const [line, count] of countLines(result.split("\n"))) {
+    const [inBase, inOurs, inTheirs] = [base.get(line) ?? 0, ours.get(line) ?? 0, theirs.get(line) ?? 0];
+    if (inOurs > inBase && inTheirs > inBase && count > Math.max(inOurs, inTheirs)) return true;
+  }
+  return false;
+}
+
+function countLines(lines: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const line of lines) if (/\w/.test(line)) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return counts;
 }
 
 function countWords({ texts, kinds }: Pick<Tokens, "texts" | "kinds">): ReadonlyMap<string, number> {

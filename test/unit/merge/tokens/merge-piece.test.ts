@@ -43,6 +43,15 @@ describe("edits of lines that touch", () => {
     expect(merge("a();\nb();\nc();\n", "a();\nc();\n", "a();\nb();\nd();\n")).toBe("a();\nd();\n");
   });
 
+  it("stay a conflict where one side wrote over a line what the other added beside it", () => {
+    const base = "run(0);\nrun(3);\n";
+    const ours = "run(0);\nrun(4);\n";
+    for (const theirs of ["run(0);\nrun(3);\nrun(4);\n", "run(0);\nrun(4);\nrun(3);\n"]) {
+      expect(merge(base, ours, theirs)).toBe("conflict");
+      expect(merge(base, theirs, ours)).toBe("conflict");
+    }
+  });
+
   it("stay a conflict where one side deleted what the other changed", () => {
     expect(merge("a();\nb();\nc();\n", "a();\nc();\n", "a();\nb(1);\nc();\n")).toBe("conflict");
   });
