@@ -5,6 +5,7 @@ import { Grammars } from "../../../src/grammars/grammars.ts";
 import { mergeFile, type FileMerge } from "../../../src/merge/file.ts";
 import type { Parsers } from "../../../src/merge/syntax/parsers.ts";
 import type { TextVersions } from "../../../src/merge/versions.ts";
+import { workOf } from "../../fixtures/work.ts";
 
 const grammars = new Grammars();
 const BASE = "export function one() {\n  return 1;\n}\n";
@@ -114,17 +115,17 @@ describe("a merge of a file", () => {
 
   it("merges what programs wrote by lines alone, and at once", () => {
     const many = BASE.repeat(60_000);
-    const began = performance.now();
-    const merged = merge({ base: many, ours: `${many}a();\n`, theirs: `b();\n${many}` });
-    expect(merged).toMatchObject({ status: "merged", resolvers: ["lines"] });
-    expect(merge({ base: many, ours: `${many}a();\n`, theirs: `${many}b();\n` }).status).toBe("conflict");
-    expect(performance.now() - began).toBeLessThan(10_000);
+    const workMs = workOf(() => {
+      const merged = merge({ base: many, ours: `${many}a();\n`, theirs: `b();\n${many}` });
+      expect(merged).toMatchObject({ status: "merged", resolvers: ["lines"] });
+      expect(merge({ base: many, ours: `${many}a();\n`, theirs: `${many}b();\n` }).status).toBe("conflict");
+    });
+    expect(workMs).toBeLessThan(10_000);
   });
 
   it("takes a line of many statements in linear time", () => {
     const line = "var a = 1;".repeat(20_000);
-    const began = performance.now();
-    merge({ base: `${line}\n`, ours: `${line}b();\n`, theirs: `c();${line}\n` });
-    expect(performance.now() - began).toBeLessThan(10_000);
+    const workMs = workOf(() => merge({ base: `${line}\n`, ours: `${line}b();\n`, theirs: `c();${line}\n` }));
+    expect(workMs).toBeLessThan(10_000);
   });
 });
