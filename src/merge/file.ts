@@ -159,6 +159,8 @@ class FileMerger {
       const checked = this.#check(merge, parsed);
       if (checked.status === "merged") return checked;
       best ??= checked;
+      // Where entities lose an edit, lines would only hide it.
+      if (checked.why === "loss" && parsed !== undefined) break;
     }
     return best ?? byText;
   }

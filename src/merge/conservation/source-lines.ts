@@ -71,7 +71,7 @@ class LineReader implements SourceLines {
     const { text, indentation } = line;
     if (text === "") return at + 1;
     if (this.#isComment(text)) {
-      this.#add(line);
+      this.#add(line, this.#pathAbove(indentation));
       return at + 1;
     }
     this.#close(text, indentation);
@@ -83,7 +83,7 @@ class LineReader implements SourceLines {
       this.#before = text;
       return statement.end;
     }
-    this.#add(line);
+    this.#add(line, this.#path);
     if (!this.#scope.isBegun) this.#scope.isBegun = OPENING.test(text);
     else this.#openScope(line);
     this.#before = text;
@@ -100,6 +100,11 @@ class LineReader implements SourceLines {
     return last?.isBegun === true ? last.path : (this.#open.findLast(({ isBegun }) => isBegun)?.path ?? "");
   }
 
+  // A comment ends no body, as one may stand further out than the code around it; but it may be about what comes next.
+  #pathAbove(indentation: number): string {
+    return this.#open.findLast((scope) => scope.isBegun && scope.indentation < indentation)?.path ?? "";
+  }
+
   #isComment(text: string): boolean {
     if (this.#isInComment) {
       this.#isInComment = !text.includes("*/");
@@ -113,8 +118,8 @@ class LineReader implements SourceLines {
     return text.startsWith("//");
   }
 
-  #add({ text, key, hasWord }: KnownLine): void {
-    const line = { key, text, isImport: false, scope: this.#path };
+  #add({ text, key, hasWord }: KnownLine, scope: string): void {
+    const line = { key, text, isImport: false, scope };
     if (hasWord) this.lines.push(line);
     this.all.push(line);
   }

@@ -113,6 +113,28 @@ describe("a merge of a file", () => {
     expect(merged.status).toBe("conflict");
   });
 
+  it("looks no coarser where what entities come to loses a line", async () => {
+    await grammars.load("java");
+    const method = (name: string): string => `    void ${name}() {\n        run(0);\n    }\n`;
+    const mark = "    @Override\n";
+    const [first, second] = [method("first"), method("second")];
+    const file = (...members: string[]): string => `class Program {\n    int size = 1;\n\n${members.join("")}}\n`;
+    const base = file(mark, first, "\n", second);
+    const [removed, marked] = [file(mark, second), file(mark, first, "\n", mark, second)];
+    expect(merge({ base, ours: removed, theirs: marked }, "A.java")).toMatchObject({ status: "conflict", why: "loss" });
+    expect(merge({ base, ours: marked, theirs: removed }, "A.java")).toMatchObject({ status: "conflict", why: "loss" });
+  });
+
+  it("takes a comment for part of what it stands above, whichever side comes first", async () => {
+    await grammars.load("python");
+    const base = "class Program:\n    def first(self):\n        run(0)\n";
+    const [second, third] = ["second", "third"].map((name) => `\n    def ${name}(self):\n        run(0)\n`);
+    const noted = `\n    # Why there is a second one.${second}`;
+    const merged = (ours: string, theirs: string): FileMerge => merge({ base, ours, theirs }, "a.py");
+    expect(merged(base + noted, base + third)).toMatchObject({ text: base + noted + third });
+    expect(merged(base + third, base + noted)).toMatchObject({ text: base + third + noted });
+  });
+
   it("merges what programs wrote by lines alone, and at once", () => {
     const many = BASE.repeat(60_000);
     const workMs = workOf(() => {
