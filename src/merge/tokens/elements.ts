@@ -22,15 +22,21 @@ export function uniteElements(ours: readonly Pick[], theirs: readonly Pick[]): P
   const [left, right] = [readInserted(ours), readInserted(theirs)];
   if (left === undefined || right === undefined) return undefined;
   if (left.separator !== right.separator || left.isLed !== right.isLed) return undefined;
-  const known = new Map(left.elements.map((element) => [nameOf(element), textOf(element)]));
+  const [known, others] = [left, right].map(byName);
+  // What a list has twice is no name for one thing.
+  if (known?.size !== left.elements.length || others?.size !== right.elements.length) return undefined;
   const added: (readonly Pick[])[] = [];
-  for (const element of right.elements) {
-    const same = known.get(nameOf(element));
+  for (const [name, element] of others) {
+    const same = known.get(name);
     if (same === undefined) added.push(element);
-    else if (same !== textOf(element)) return undefined;
+    else if (textOf(same) !== textOf(element)) return undefined;
   }
   const tail = right.tail.length > 0 ? right.tail : left.tail;
   return [...left.elements, ...added, tail].flat();
+}
+
+function byName({ elements }: Inserted): ReadonlyMap<string, readonly Pick[]> {
+  return new Map(elements.map((element) => [nameOf(element), element]));
 }
 
 function readInserted(picks: readonly Pick[]): Inserted | undefined {

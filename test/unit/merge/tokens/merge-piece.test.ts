@@ -81,6 +81,12 @@ describe("edits of one line", () => {
 });
 
 describe("elements that both sides added to a list", () => {
+  it("are a conflict where one side added the same twice, whichever side is ours", () => {
+    const [base, ours, theirs] = ["d: 1,\n", "d: 1,\nd: 1,\n  e,\n", "d: 1,\n  e,\n  e,\n"];
+    expect(merge(base, ours, theirs)).toBe("conflict");
+    expect(merge(base, theirs, ours)).toBe("conflict");
+  });
+
   it("are all in it, once what both added", () => {
     expect(merge("f = [a, b];\n", "f = [a, b, c];\n", "f = [a, b, d];\n")).toBe("f = [a, b, c, d];\n");
     expect(merge("x = {\n  a: 1,\n};\n", "x = {\n  a: 1,\n  b: 2,\n};\n", "x = {\n  a: 1,\n  c: 3,\n};\n")).toBe(
