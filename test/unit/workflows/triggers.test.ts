@@ -264,18 +264,21 @@ describe("triggers of a file", () => {
     );
   });
 
-  it("are settled in well under two seconds where there are ten thousand", () => {
+  it("are settled in time in proportion to their number, also where there are ten thousand", () => {
     const kinds = [
       (index: number) => ({ on: { files: [`packages/p${index}/**/*.ts`, "docs/*.md"] }, debounce: "500ms" }),
       () => ({ on: { log: "app.log", match: "^ERROR (?<what>.*) after \\d+ms" }, idempotencyKey: "groups.what" }),
       () => ({ on: { cron: "*/5 9-17 * * 1-5", timeZone: "Europe/Berlin" } }),
       () => ({ on: { webhook: "ci" }, where: { "body.action": ["opened"] }, concurrency: { group: "g" } }),
     ];
-    const triggers = Array.from({ length: 10_000 }, (_, index) => ({ ...kinds[index % 4]?.(index), run: "w" }));
-    const file = { workflows: { w: { tasks: { t: { run: "true" } } } }, triggers } as unknown as RepositoryFile;
-    let names = 0;
-    const tookMs = workOf(() => (names = new Set(compileTriggers(file, "f").triggers.map(({ name }) => name)).size));
-    expect(names).toBe(10_000);
-    expect(tookMs).toBeLessThan(2000);
+    const workOfMany = (count: number): number => {
+      const triggers = Array.from({ length: count }, (_, index) => ({ ...kinds[index % 4]?.(index), run: "w" }));
+      const file = { workflows: { w: { tasks: { t: { run: "true" } } } }, triggers } as unknown as RepositoryFile;
+      return workOf(() => {
+        expect(new Set(compileTriggers(file, "f").triggers.map(({ name }) => name)).size).toBe(count);
+      });
+    };
+    const fewMs = Math.max(workOfMany(1_000), 50);
+    expect(workOfMany(10_000)).toBeLessThan(40 * fewMs);
   });
 });
