@@ -155,15 +155,21 @@ function conflictRefusal({ run, state, given }: AcceptRequest, conflicts: readon
   const uncommitted = new Set(state.uncommitted.map(({ path }) => path));
   const yours = conflicts.filter(({ path }) => uncommitted.has(path));
   const paths = conflicts.map(({ path }) => path);
+  const isMisfit = conflicts.every(({ kind }) => kind === "semantic");
+  const fresh = `accept it where it started, then merge: git switch -c anabranch-${run} ${given.committed.slice(0, 12)} && anabranch accept ${run}`;
   return refusal(
     state,
     conflicts.map(({ path, kind, message }) => ({ path, why: `${kind}: ${message}` })),
     {
-      message: `what the run and you changed conflicts in ${conflicts.length} files: ${sample(paths)}`,
+      message: isMisfit
+        ? `what the run and you changed does not fit: ${sample(conflicts.map(({ message }) => message))}`
+        : `what the run and you changed conflicts in ${sample(paths)}`,
       hint:
         yours.length > 0
           ? "commit your edits, or put them aside (git stash), then accept again"
-          : `accept it where it started, then merge: git switch -c anabranch-${run} ${given.committed.slice(0, 12)} && anabranch accept ${run}`,
+          : isMisfit
+            ? `mend that, then accept again; or ${fresh}`
+            : fresh,
       conflicts: conflicts.map(({ path, kind }) => ({ path, kind })),
     },
   );

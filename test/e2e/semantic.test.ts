@@ -111,6 +111,7 @@ describe("what a run did and what the user did meanwhile, which merge as texts a
     const root = makeRepository(FILES);
     const accept = await meetUser(home, root);
     const error = await refused(accept(), "ACCEPT_REFUSED");
+    expect(error.message).toContain("does not fit: pkg/added.py imports load");
     expect(error.data).toMatchObject({
       conflicts: [{ path: "pkg/store.py", kind: "semantic" }],
       paths: [{ path: "pkg/store.py", why: expect.stringContaining("imports load") as string }],
