@@ -80,7 +80,7 @@ type Verdict = "satisfied" | "open" | { readonly because: string };
  * @param changed the task whose change is the reason to ask
  */
 function judge(plan: TaskPlan, changed: string, statusOf: StatusOf): Verdict {
-  return plan.join === "all" ? judgeAll(plan, changed, statusOf) : judgeFirst(plan, statusOf);
+  return plan.join === "all" ? judgeAll(plan, changed, statusOf) : judgeFirst(plan, changed, statusOf);
 }
 
 function judgeAll(plan: TaskPlan, changed: string, statusOf: StatusOf): Verdict {
@@ -99,9 +99,14 @@ function brokenBy(need: string, statusOf: StatusOf): Verdict {
   return { because: `${need} ${statusOf(need).outcome}` };
 }
 
-function judgeFirst(plan: TaskPlan, statusOf: StatusOf): Verdict {
-  if (plan.needs.length === 0 || plan.needs.some((name) => satisfies(plan, statusOf(name)))) return "satisfied";
-  if (plan.needs.some((name) => statusOf(name).state !== "ended")) return "open";
+function judgeFirst(plan: TaskPlan, changed: string, statusOf: StatusOf): Verdict {
+  const suffices = (name: string): boolean => satisfies(plan, statusOf(name));
+  const isOpen = plan.needs.findLast((name) => statusOf(name).state !== "ended") !== undefined;
+  // Where the task waits for its needs alone, what sufficed earlier was seen when it ended.
+  const onlyNeeds = plan.after.length === 0 && changed !== plan.name;
+  if (isOpen && onlyNeeds) return suffices(changed) ? "satisfied" : "open";
+  if (plan.needs.length === 0 || plan.needs.some(suffices)) return "satisfied";
+  if (isOpen) return "open";
   const wanted = { success: "succeeded", failure: "failed", always: "ended" }[plan.when];
   return { because: `none of ${plan.needs.join(", ")} ${wanted}` };
 }

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { advance, type Step, type Together } from "../../../src/engine/advance.ts";
 import { buildGraph, requirePlan, type Graph } from "../../../src/engine/graph.ts";
 import { isFailure, type Join, type Outcome, type TaskPlan, type TaskStatus } from "../../../src/engine/task.ts";
-import { anyPlans, graphOf, taskPlan, timeOf } from "../../fixtures/plans.ts";
+import { anyPlans, graphOf, taskPlan } from "../../fixtures/plans.ts";
+import { expectProportionate } from "../../fixtures/work.ts";
 
 /** A run that is played through: what follows from each change is applied until nothing follows. */
 class Play {
@@ -40,10 +41,16 @@ class Play {
   }
 
   end(name: string, outcome: Outcome): void {
-    if (this.statusOf(name).state === "ended") throw new Error(`${name} ended twice`);
-    this.statuses.set(name, { ...this.statusOf(name), state: "ended", outcome });
-    if (!requirePlan(this.graph, name).detach) this.#open -= 1;
-    this.look([name]);
+    this.endAtOnce([[name, outcome]]);
+  }
+
+  endAtOnce(ends: readonly (readonly [name: string, outcome: Outcome])[]): void {
+    for (const [name, outcome] of ends) {
+      if (this.statusOf(name).state === "ended") throw new Error(`${name} ended twice`);
+      this.statuses.set(name, { ...this.statusOf(name), state: "ended", outcome });
+      if (!requirePlan(this.graph, name).detach) this.#open -= 1;
+    }
+    this.look(ends.map(([name]) => name));
   }
 
   look(changed: readonly string[]): void {
@@ -254,6 +261,19 @@ describe("the first of several needs", () => {
     expect(run.stateOf("use")).toBe("ready");
   });
 
+  it("is found also where others ended at the same moment, before it or after it", () => {
+    const [lost, won] = [["b", "failed"] as const, ["a", "succeeded"] as const];
+    for (const ends of [
+      [lost, won],
+      [won, lost],
+      [lost, won, ["c", "failed"] as const],
+    ]) {
+      const run = play(race);
+      run.endAtOnce(ends);
+      expect(run.stateOf("use")).toBe("ready");
+    }
+  });
+
   it("ends the trying one after another: what has not been tried is not tried any more", () => {
     const run = play({
       a: {},
@@ -355,47 +375,55 @@ function expectSatisfied(run: Play, plan: TaskPlan): void {
 }
 
 describe("a large run", () => {
-  it("of 5,000 tasks in a chain is played through, or skipped, in no time worth speaking of", () => {
-    const chain = buildGraph(
-      Array.from({ length: 5000 }, (_, index) =>
-        taskPlan(`t${index}`, { needs: index === 0 ? [] : [`t${index - 1}`] }),
-      ),
-    );
-    const run = new Play(chain);
-    const all = () => {
-      for (const name of chain.order) run.end(name, "succeeded");
-    };
-    expect(timeOf(all)).toBeLessThan(1500);
-    expect(run.outcome).toBe("succeeded");
-    const skipped = new Play(chain);
-    expect(timeOf(() => skipped.end("t0", "failed"))).toBeLessThan(500);
-    expect(skipped.outcome).toBe("failed");
+  const namesOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `t${index}`);
+  const chain = (count: number): Graph =>
+    buildGraph(namesOf(count).map((name, index) => taskPlan(name, { needs: index === 0 ? [] : [`t${index - 1}`] })));
+  /** Tasks beside each other, with one before and one after them all. */
+  const wide = (names: readonly string[], join: Join): Graph =>
+    buildGraph([
+      taskPlan("before"),
+      ...names.map((name) => taskPlan(name, { needs: ["before"] })),
+      taskPlan("after", { needs: names, join }),
+    ]);
+
+  it("of tasks in a chain is played through, or skipped, in time in proportion to their number", () => {
+    expectProportionate([500, 5000], (count) => {
+      const run = new Play(chain(count));
+      return () => {
+        for (const name of run.graph.order) run.end(name, "succeeded");
+        expect(run.outcome).toBe("succeeded");
+      };
+    });
+    expectProportionate([500, 5000], (count) => {
+      const skipped = new Play(chain(count));
+      return () => {
+        skipped.end("t0", "failed");
+        expect(skipped.outcome).toBe("failed");
+      };
+    });
   });
 
-  it("of 5,000 tasks beside each other, with one before and one after them all, is played through as fast", () => {
-    const names = Array.from({ length: 5000 }, (_, index) => `t${index}`);
-    const wide = (join: Join) =>
-      buildGraph([
-        taskPlan("before"),
-        ...names.map((name) => taskPlan(name, { needs: ["before"] })),
-        taskPlan("after", { needs: names, join }),
-      ]);
-    const run = new Play(wide("all"));
-    const all = () => {
-      run.end("before", "succeeded");
-      for (const name of names) run.end(name, "succeeded");
-    };
-    expect(timeOf(all)).toBeLessThan(2000);
-    expect(run.stateOf("after")).toBe("ready");
-    const race = new Play(wide("first"), "first");
-    const first = () => {
-      race.end("before", "succeeded");
-      for (const name of names.slice(0, 500)) race.end(name, "failed");
-      race.end("t4000", "succeeded");
-      race.end("after", "succeeded");
-    };
-    expect(timeOf(first)).toBeLessThan(2000);
-    expect(race.outcome).toBe("succeeded");
+  it("of tasks beside each other is played through as fast, whether the last one or the first one decides", () => {
+    expectProportionate([500, 5000], (count) => {
+      const names = namesOf(count);
+      const run = new Play(wide(names, "all"));
+      return () => {
+        run.end("before", "succeeded");
+        for (const name of names) run.end(name, "succeeded");
+        expect(run.stateOf("after")).toBe("ready");
+      };
+    });
+    expectProportionate([500, 5000], (count) => {
+      const names = namesOf(count);
+      const race = new Play(wide(names, "first"), "first");
+      return () => {
+        race.end("before", "succeeded");
+        for (const name of names.slice(0, -1)) race.end(name, "failed");
+        race.end(`t${count - 1}`, "succeeded");
+        race.end("after", "succeeded");
+        expect(race.outcome).toBe("succeeded");
+      };
+    });
   });
 });
 

@@ -5,7 +5,7 @@ import { fieldText, hasField } from "../../../src/engine/event-fields.ts";
 import { matchEvent } from "../../../src/engine/event-match.ts";
 import { TriggerIndex } from "../../../src/engine/trigger-index.ts";
 import type { EventSource, TriggerEvent, TriggerSpec } from "../../../src/engine/trigger.ts";
-import { workOf } from "../../fixtures/work.ts";
+import { expectProportionate } from "../../fixtures/work.ts";
 
 function trigger(source: EventSource, where: TriggerSpec["where"] = {}): TriggerSpec {
   return {
@@ -162,8 +162,10 @@ describe("a trigger", () => {
 
   it("looks at hostile fields in time that grows with their length", () => {
     const where = { "body.text": [`${"*a".repeat(40)}b`] };
-    const told = event("webhook.received", { hook: "h", body: { text: "a".repeat(5000) } });
-    expect(workOf(() => matchEvent(trigger(hook, where), "t1", told))).toBeLessThan(3000);
+    expectProportionate([500, 5000], (count) => {
+      const told = event("webhook.received", { hook: "h", body: { text: "a".repeat(count) } });
+      return () => matchEvent(trigger(hook, where), "t1", told);
+    });
     const long = event("webhook.received", { hook: "h", body: { text: "a".repeat(70_000) } });
     expect(matchEvent(trigger(hook, { "body.text": ["*"] }), "t1", long).matches).toBe(false);
   });
@@ -252,23 +254,20 @@ describe("an index of triggers", () => {
     );
   });
 
-  it("does not try an event with ten thousand triggers", () => {
-    const triggers = Array.from({ length: 10_000 }, (_, index) => ({
-      id: `t${index}`,
-      spec: trigger(files([`packages/p${index}/src/**/*.ts`], ALL)),
-    }));
-    const index = new TriggerIndex();
-    index.set("r", triggers);
-    const bulk = changed(...Array.from({ length: 1000 }, (_, place) => `packages/p${place}/src/a.ts`));
-    let fired = 0;
-    const tookMs = workOf(() => {
-      const found = index.candidates(bulk);
-      fired = found.filter(({ id, spec }) => matchEvent(spec, id, bulk).matches).length;
+  it("does not try an event with every trigger there is", () => {
+    const bulk = changed(...Array.from({ length: 300 }, (_, place) => `packages/p${place}/src/a.ts`));
+    expectProportionate([1000, 10_000], (count) => {
+      const triggers = Array.from({ length: count }, (_, place) => ({
+        id: `t${place}`,
+        spec: trigger(files([`packages/p${place}/src/**/*.ts`], ALL)),
+      }));
+      const index = new TriggerIndex<(typeof triggers)[number]>();
+      index.set("r", triggers);
+      return () => {
+        expect(index.candidates(changed("packages/p7/src/a.ts", "packages/p8/test/a.ts"))).toEqual([triggers[7]]);
+        const found = index.candidates(bulk);
+        expect(found.filter(({ id, spec }) => matchEvent(spec, id, bulk).matches)).toHaveLength(300);
+      };
     });
-    expect(fired).toBe(1000);
-    expect(tookMs).toBeLessThan(2000);
-    expect(index.candidates(changed("packages/p7/src/a.ts", "packages/p8/test/a.ts")).map(({ id }) => id)).toEqual([
-      "t7",
-    ]);
   });
 });

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { groupByScope } from "../../../src/engine/overlap.ts";
-import { timeOf } from "../../fixtures/plans.ts";
+import { expectProportionate } from "../../fixtures/work.ts";
 
 const meets = (a: string[], b: string[]): boolean =>
   groupByScope(
@@ -73,12 +73,16 @@ describe("write scopes", () => {
     expect(meets(["src/a\\*b"], ["src/a*b"])).toBe(true);
   });
 
-  it("of 20,000 tasks are grouped in no time worth speaking of", () => {
-    const apart = new Map(Array.from({ length: 20_000 }, (_, index) => [`t${index}`, [`src/${index}/**`]]));
-    const nested = new Map(
-      Array.from({ length: 20_000 }, (_, index) => [`t${index}`, ["a/".repeat(index % 100) + "*"]]),
-    );
-    expect(timeOf(() => expect(groupByScope(apart)).toEqual([]))).toBeLessThan(1500);
-    expect(timeOf(() => expect(groupByScope(nested)).toHaveLength(1))).toBeLessThan(1500);
+  it("of many tasks are grouped in time in proportion to them, apart or one in the other", () => {
+    const scopes = (count: number, scope: (index: number) => string) =>
+      new Map(Array.from({ length: count }, (_, index) => [`t${index}`, [scope(index)]]));
+    expectProportionate([2000, 20_000], (count) => {
+      const apart = scopes(count, (index) => `src/${index}/**`);
+      return () => expect(groupByScope(apart)).toEqual([]);
+    });
+    expectProportionate([2000, 20_000], (count) => {
+      const nested = scopes(count, (index) => "a/".repeat(index % 100) + "*");
+      return () => expect(groupByScope(nested)).toHaveLength(1);
+    });
   });
 });

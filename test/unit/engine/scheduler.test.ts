@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { Scheduler, type ReadyTask } from "../../../src/engine/scheduler.ts";
-import { timeOf } from "../../fixtures/plans.ts";
+import { expectProportionate } from "../../fixtures/work.ts";
 
 function task(run: string, position: number, more: Partial<ReadyTask> = {}): ReadyTask {
   return { key: `${run}/${position}`, run, priority: 0, position, limits: [], ...more };
@@ -351,36 +351,38 @@ function earliest(model: Model): number | undefined {
 }
 
 describe("a long ready queue", () => {
-  it("of 20,000 tasks of one run is worked off in no time worth speaking of", () => {
-    const queue = scheduler(64);
-    const all = () => {
-      for (let position = 0; position < 20_000; position += 1) queue.add(task("r", position, { limits: ["run:r"] }));
-      expect(workOff(queue)).toBe(20_000);
-    };
-    expect(timeOf(all)).toBeLessThan(2000);
+  /** Fills a queue and works it off. */
+  const expectWorkedOff = (counts: readonly [number, number], queueOf: () => Scheduler, taskAt: TaskAt): void =>
+    expectProportionate(counts, (count) => {
+      const queue = queueOf();
+      return () => {
+        for (let index = 0; index < count; index += 1) queue.add(taskAt(index));
+        expect(workOff(queue)).toBe(count);
+      };
+    });
+
+  it("of one run is worked off in time in proportion to its tasks", () => {
+    expectWorkedOff(
+      [2000, 20_000],
+      () => scheduler(64),
+      (index) => task("r", index, { limits: ["run:r"] }),
+    );
   });
 
-  it("of 10,000 tasks under full limits that cross each other is worked off as fast", () => {
-    const queue = scheduler(64, { a: 1, b: 1, c: 2 });
+  it("of tasks under full limits that cross each other is worked off as fast", () => {
     const sets = [["a"], ["b"], ["a", "b"], ["b", "a"], ["c", "a"], ["b", "c"]];
-    const all = () => {
-      for (let position = 0; position < 10_000; position += 1) {
-        queue.add(task("r", position, { limits: sets[position % sets.length] ?? [], priority: position % 7 }));
-      }
-      expect(workOff(queue)).toBe(10_000);
-    };
-    expect(timeOf(all)).toBeLessThan(3000);
+    const crossed: TaskAt = (index) =>
+      task("r", index, { limits: sets[index % sets.length] ?? [], priority: index % 7 });
+    expectWorkedOff([1000, 10_000], () => scheduler(64, { a: 1, b: 1, c: 2 }), crossed);
   });
 
-  it("of 5,000 runs of one task each is worked off as fast, and every run is forgotten", () => {
-    const queue = scheduler(8, { everybody: 4 });
-    const all = () => {
-      for (let run = 0; run < 5000; run += 1) queue.add(task(`r${run}`, 0, { limits: ["everybody", `run:r${run}`] }));
-      expect(workOff(queue)).toBe(5000);
-    };
-    expect(timeOf(all)).toBeLessThan(2000);
+  it("of many runs of one task each is worked off as fast", () => {
+    const lonely: TaskAt = (index) => task(`r${index}`, 0, { limits: ["everybody", `run:r${index}`] });
+    expectWorkedOff([500, 5000], () => scheduler(8, { everybody: 4 }), lonely);
   });
 });
+
+type TaskAt = (index: number) => ReadyTask;
 
 /** Ends the oldest task at work, again and again, until nothing is left; how many there were. */
 function workOff(queue: Scheduler): number {
