@@ -22,7 +22,7 @@ export interface IgnoredWork {
 }
 
 /**
- * Finds the ignored files that are newer than the lease and fit under the caps.
+ * Finds the ignored files that are not older than the lease and fit under the caps.
  *
  * @param rules what they hide is in the snapshot; what they reveal is not
  * @param kept names or paths of what is ours
@@ -94,7 +94,8 @@ class Chooser {
         if (!names.includes(".git")) for (const name of names) queue.push(join(path, name));
         else if (await this.#fits(path)) repositories.push(path);
         else leftOut.push(path);
-      } else if (stat.ctimeMs > this.#sinceMs && (stat.isFile() || stat.isSymbolicLink())) {
+        // The clock of files stands still for some milliseconds: in doubt it is somebody's work.
+      } else if (stat.ctimeMs >= this.#sinceMs && (stat.isFile() || stat.isSymbolicLink())) {
         if (this.#take(1, stat.size)) files.push(path);
         else leftOut.push(path);
       }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -20,7 +21,7 @@ import { captureWorkspace } from "../../../src/workspaces/capture.ts";
 import { describeSource, surveyBase } from "../../../src/workspaces/source.ts";
 import { openTrash } from "../../../src/workspaces/trash.ts";
 import { openVault, prepareVault } from "../../../src/workspaces/vault.ts";
-import { resetWorkspace, workspaceAt, type Workspace } from "../../../src/workspaces/workspace.ts";
+import { resetWorkspace, stampOf, workspaceAt, type Workspace } from "../../../src/workspaces/workspace.ts";
 import { git, makeRepository, temporaryFolder, writeFiles } from "../../fixtures/repository.ts";
 
 const runner = createGit({ PATH: process.env["PATH"], HOME: "/nonexistent" }, systemClock);
@@ -135,6 +136,15 @@ describe("a workspace", () => {
     const second = await capture(workspace, base.commit);
     expect(second.changes.map((change) => change.path)).toEqual(["b.txt"]);
     expect(existsSync(proof)).toBe(false);
+  });
+
+  it("keeps an ignored file that was written in the very moment of the lease", async () => {
+    const root = makeRepository({ "a.txt": "one\n", ".gitignore": "*.log\n" });
+    const { workspace, base } = await makeWorkspace(root);
+    writeFiles(workspace.tree, { "out.log": "log\n" });
+    execFileSync("touch", ["-r", join(workspace.tree, "out.log"), stampOf(workspace.slot)]);
+    const request = { name: "run/task/1", base: base.commit, knownOids: new Set<string>(), nested: [], kept: [] };
+    expect(await archiveWorkspace(runner, workspace, { ...request, atSeconds: 1 })).toMatchObject({ ignoredFiles: 1 });
   });
 
   it("refuses to take its own removal for the deletion of every file", async () => {
