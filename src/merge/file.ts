@@ -9,6 +9,7 @@ import { classOf, type PieceMerge, type PieceVersions, type PolicyDrop } from ".
 import type { ResolutionClass, ResolverName } from "./resolution.ts";
 import { mergeSource, mergeUnparsed } from "./source.ts";
 import { parseVersions, type ParsedVersions } from "./syntax/parse-versions.ts";
+import type { ParsedText } from "./syntax/parsers.ts";
 import type { Parsers } from "./syntax/parsers.ts";
 import { putTogether, takeApart, takeVersionsApart } from "./text-form.ts";
 import { mergeText, type MergePolicy, type TextMerge } from "./text.ts";
@@ -82,6 +83,12 @@ function checkedByText({ path, versions, parsers }: FileMergeRequest, merge: Tex
   if (merge.status === "conflict") return merge;
   const losses = findFileLosses({ path, versions, result: merge.text, drops: [], parsers });
   return losses.length === 0 ? mergedByText(merge) : { status: "conflict", why: "loss", hunks: [], losses };
+}
+
+/** Whether a side is written to no grammar, as the base is: nobody can say where its entities begin and end. */
+function isBroken({ base, ours, theirs }: ParsedVersions): boolean {
+  const hasErrors = ({ tree }: ParsedText): boolean => tree.rootNode.hasError;
+  return !hasErrors(base) && (hasErrors(ours) || hasErrors(theirs));
 }
 
 /** A file's versions as pieces, and how a piece becomes a file again. */
@@ -171,7 +178,7 @@ class FileMerger {
     const language = this.#language;
     return [
       () => mergeData(this.#path, versions),
-      () => (parsed === undefined ? undefined : mergeSource(parsed)),
+      () => (parsed === undefined || isBroken(parsed) ? undefined : mergeSource(parsed)),
       () => (language === undefined ? undefined : mergeUnparsed(language, versions, parsed !== undefined)),
     ];
   }

@@ -5,8 +5,15 @@ import type { ParsedText } from "../syntax/parsers.ts";
 import type { TextLoss } from "./loss.ts";
 import type { SourceCheck } from "./source-losses.ts";
 
-/** Finds places of a result that do not parse and that no version has. Says nothing where the grammar is not loaded. */
-export function findParseLosses({ versions, result, parsed, parsers }: SourceCheck, language: Language): TextLoss[] {
+/**
+ * Finds places of a result that do not parse and that no version has. Says nothing where the grammar is not loaded, nor
+ * where a version does not parse either and every edit stands where it was made.
+ */
+export function findParseLosses(
+  { versions, result, parsed, parsers }: SourceCheck,
+  language: Language,
+  arePlaced: () => boolean,
+): TextLoss[] {
   const tree = parsers.parse(language, result, parsed?.ours);
   if (tree === undefined) return [];
   const errors = takeErrors(tree);
@@ -17,6 +24,7 @@ export function findParseLosses({ versions, result, parsed, parsers }: SourceChe
     const found = version === undefined ? takeErrors(parsers.parse(language, versions[side])) : errorsIn(version);
     for (const error of found) known.add(error);
   }
+  if (known.size > 0 && arePlaced()) return [];
   return errors.filter((error) => !known.has(error)).map((detail) => ({ kind: "parse-error", detail, count: 1 }));
 }
 

@@ -85,7 +85,7 @@ class LineReader implements SourceLines {
     }
     this.#add(line, this.#path);
     if (!this.#scope.isBegun) this.#scope.isBegun = OPENING.test(text);
-    else this.#openScope(line);
+    else this.#openScope(line, () => restOfParameters(all, at));
     this.#before = text;
     return at + 1;
   }
@@ -133,14 +133,16 @@ class LineReader implements SourceLines {
     }
   }
 
-  #openScope(known: KnownLine): void {
+  #openScope(known: KnownLine, rest: () => string): void {
     const { indentation } = known;
     const { path, definitions, isClass } = this.#scope;
     const place = { isTop: indentation === 0, isInClass: isClass, before: this.#before };
     const header = this.#known.readHeader(known, place);
     if (header === undefined) return;
     const isPlaceOnly = !header.isUnique && !header.name.startsWith("impl");
-    const name = definitions + header.name;
+    // In Java a method is known by its parameters, on however many lines they stand.
+    const isOpen = this.#language === "java" && header.isUnfinished && !header.isClass;
+    const name = definitions + header.name + (isOpen ? rest() : "");
     if (header.isUnique) count(this.definitions, name);
     if (!header.hasBody) return;
     const inner = path === "" ? header.name : path + SCOPE_SEPARATOR + header.name;
@@ -153,6 +155,18 @@ class LineReader implements SourceLines {
       isBegun: !header.isUnfinished,
     });
   }
+}
+
+/** So many lines a header may have. */
+const LONGEST_HEADER = 20;
+
+function restOfParameters(all: readonly string[], at: number): string {
+  const lines: string[] = [];
+  for (const line of all.slice(at + 1, at + LONGEST_HEADER)) {
+    lines.push(line.trim());
+    if (line.includes(")")) break;
+  }
+  return ` ${lines.join(" ").replace(/\).*$/, ")")}`;
 }
 
 function count(counts: Map<string, number>, key: string): void {

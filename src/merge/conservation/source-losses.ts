@@ -5,9 +5,11 @@ import type { Parsers } from "../syntax/parsers.ts";
 import { findDataLosses } from "./data-losses.ts";
 import { findDoubleNames } from "./double-names.ts";
 import { findLineLosses } from "./line-losses.ts";
-import type { Loss } from "./loss.ts";
+import type { CountedLines } from "./line-count.ts";
+import type { Loss, TextLoss } from "./loss.ts";
 import { findMarkerLosses } from "./marker-losses.ts";
 import { findParseLosses } from "./parse-losses.ts";
+import { areEditsPlaced } from "./placed-edits.ts";
 import { KnownLines } from "./known-lines.ts";
 import { readSourceLines, type SourceLines } from "./source-lines.ts";
 import { findTextLosses } from "./text-losses.ts";
@@ -28,28 +30,55 @@ export interface SourceCheck {
 /**
  * Finds what a merged source lacks of either side's edits, what is in it that no side put there, and what is in it
  * twice. It knows nothing of how the result was made and shares no code with what merges: edits are counted, line by
- * line and definition by definition, and a line that both sides changed is counted by its tokens.
+ * line and definition by definition, and a line that both sides changed is counted by its tokens. Where the count does
+ * not add up, every edit may still be found at its place.
  *
  * @example
  * findSourceLosses({ path: "a.ts", language: "typescript", versions, result, drops: [], parsers }) // [] if all is kept
  */
 export function findSourceLosses(check: SourceCheck): Loss[] {
-  const { path, language, versions, result } = check;
+  const { path, versions, result } = check;
   const markers = findMarkerLosses(versions, result);
-  if (markers.length > 0) return markers.map((loss) => ({ path, ...loss }));
+  return (markers.length > 0 ? markers : findLossesIn(check)).map((loss) => ({ path, ...loss }));
+}
+
+function findLossesIn(check: SourceCheck): readonly TextLoss[] {
+  const { path, language, versions, result } = check;
+  const places = new Places(versions, result);
   const data = /\.(json|jsonc|ya?ml)$/i.test(path) ? findDataLosses(path, versions, result, check.drops) : undefined;
-  if (data !== undefined) return data.map((loss) => ({ path, ...loss }));
+  if (data !== undefined) return places.forgive(data);
   if (language === undefined) return findTextLosses(path, versions, result);
   const known = new KnownLines(language);
   const read = (text: string): SourceLines => readSourceLines(text, language, known);
   const { base, ours, theirs } = versions;
   const sources = { base: read(base), ours: read(ours), theirs: read(theirs), result: read(result) };
-  const losses = [
-    ...findLineLosses(sources, { ...versions, result }, [...check.drops, ...importDrops(check.drops, language)]),
+  const drops = [...check.drops, ...importDrops(check.drops, language)];
+  return [
+    ...places.forgive(findLineLosses(sources, { ...versions, result }, drops)),
     ...findDoubleNames(sources),
-    ...findParseLosses(check, language),
+    ...findParseLosses(check, language, () => places.areKept),
   ];
-  return losses.map((loss) => ({ path, ...loss }));
+}
+
+/** Whether every edit stands where its side made it; asked for only where counting finds something. */
+class Places {
+  readonly #lines: () => CountedLines;
+  #areKept: boolean | undefined;
+
+  constructor({ base, ours, theirs }: PieceVersions, result: string) {
+    const split = (text: string): string[] => text.split("\n");
+    this.#lines = () => ({ base: split(base), ours: split(ours), theirs: split(theirs), result: split(result) });
+  }
+
+  get areKept(): boolean {
+    return (this.#areKept ??= areEditsPlaced(this.#lines()));
+  }
+
+  /** Leaves out what was only miscounted: what the one took away here, and the other wrote there, say. */
+  forgive(losses: readonly TextLoss[]): readonly TextLoss[] {
+    const isCounted = ({ kind }: TextLoss): boolean => kind !== "duplicate-key" && kind !== "parse-error";
+    return losses.some(isCounted) && this.areKept ? losses.filter((loss) => !isCounted(loss)) : losses;
+  }
 }
 
 // A dropped import is looked for by what it imports, as all imports are.

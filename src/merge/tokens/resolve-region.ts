@@ -86,12 +86,26 @@ function resolveWhole(versions: RegionVersions, place: Place): RegionMerge | und
 function resolveTokens(versions: RegionVersions, place: Place): RegionMerge | undefined {
   const { language, lines } = versions;
   const slices = slicesOf(versions, place);
+  const parted = slices.base.texts.length === 0 ? partParagraphs(lines, place) : undefined;
+  if (parted !== undefined) return { text: parted, steps: [{ resolver: "adjacent", class: "C" }], drops: [] };
   const merge = mergeTokens(slices, language);
   if (merge !== undefined) return { text: merge.text, steps: [{ resolver: "tokens", class: merge.class }], drops: [] };
   if (slices.base.texts.length > 0 || !areIndependent(slices.ours, slices.theirs, language)) return undefined;
   const text = linesOf(lines.ours, place.ours) + linesOf(lines.theirs, place.theirs);
   return { text, steps: [{ resolver: "adjacent", class: "C" }], drops: [] };
 }
+
+/** An empty line of a comment that one side added, above what the other wrote below the same lines. */
+function partParagraphs(lines: LineVersions, { ours, theirs }: Place): string | undefined {
+  const isEmpty = (line: string | undefined): boolean => line !== undefined && EMPTY_COMMENT.test(line);
+  const added = { ours: lines.ours.slice(ours.start, ours.end), theirs: lines.theirs.slice(theirs.start, theirs.end) };
+  const empty = added.ours.every(isEmpty) ? added.ours : added.theirs;
+  const written = empty === added.ours ? added.theirs : added.ours;
+  if (!empty.every(isEmpty) || empty.length === 0 || written.length === 0 || isEmpty(written[0])) return undefined;
+  return `${[...empty, ...written].join("\n")}\n`;
+}
+
+const EMPTY_COMMENT = /^\s*(?:\/\/+!?|\*|#+)$/;
 
 function slicesOf(versions: RegionVersions, { base, ours, theirs }: Place): SliceVersions {
   return {

@@ -57,26 +57,18 @@ describe("a merge of a file", () => {
     expect(merged).toMatchObject({ status: "merged", text: text(both) });
   });
 
-  it.each<[string, (keyof TextVersions)[], string]>([
-    ["only ours does not parse", ["ours"], "merged"],
-    ["only theirs does not parse", ["theirs"], "merged"],
-    ["only the base does not parse", ["base"], "conflict"],
-    ["both sides do not parse", ["ours", "theirs"], "conflict"],
-    ["the base and a side do not parse", ["base", "ours"], "conflict"],
-    ["nothing parses", ["base", "ours", "theirs"], "conflict"],
-  ])("keeps every edit, or leaves it to a person, where %s", (_what, broken, answer) => {
+  it.each<[string, (keyof TextVersions)[]]>([
+    ["only ours does not parse", ["ours"]],
+    ["only theirs does not parse", ["theirs"]],
+    ["only the base does not parse", ["base"]],
+    ["both sides do not parse", ["ours", "theirs"]],
+    ["the base and a side do not parse", ["base", "ours"]],
+    ["nothing parses", ["base", "ours", "theirs"]],
+  ])("leaves functions that both put at one place to a person where %s", (_what, broken) => {
     const error = "function ( {{{\n";
-    const texts = { base: BASE, ours: two, theirs: three };
-    const versions = Object.fromEntries(
-      Object.entries(texts).map(([name, text]) => [
-        name,
-        broken.includes(name as keyof TextVersions) ? error + text : text,
-      ]),
-    ) as typeof texts;
-    const merged = merge(versions);
-    expect(merged.status).toBe(answer);
-    const linesOf = (text: string): string[] => text.split("\n").toSorted((a, b) => a.localeCompare(b));
-    if (merged.status === "merged") expect(linesOf(merged.text)).toEqual(linesOf(error + both));
+    const write = (name: keyof TextVersions, text: string): string => (broken.includes(name) ? error + text : text);
+    const versions = { base: write("base", BASE), ours: write("ours", two), theirs: write("theirs", three) };
+    expect(merge(versions).status).toBe("conflict");
   });
 
   it("leaves a conflict where the parser runs out of time", async () => {

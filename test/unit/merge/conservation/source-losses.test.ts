@@ -105,6 +105,40 @@ describe("the check of a merged source", () => {
     );
   });
 
+  it("knows that an edit is kept by where it stands, where it cannot be told by counting", () => {
+    const write = (...calls: string[]): string => `function f() {\n${calls.map((call) => `  ${call};\n`).join("")}}\n`;
+    const versions = {
+      base: write("close(one)", "keep()", "close(one)"),
+      ours: write("keep()", "close(one)"),
+      theirs: write("close(one)", "keep()", "close(one, two)"),
+    };
+    expect(found("typescript", { ...versions, result: write("keep()", "close(one, two)") })).toEqual([]);
+    const swapped = write("close(one, two)", "keep()");
+    expect(found("typescript", { ...versions, result: swapped })).toEqual(["resurrected-line: close(one, two);"]);
+  });
+
+  it("knows so of an element of a list in data, in which each side changed something else", () => {
+    const write = (label: string, hint: string): string =>
+      `body:\n- label: ${label}\n  lines: 3\n  hint: ${hint}\n- text\n`;
+    const versions = { base: write("a", "b"), ours: write("A", "b"), theirs: write("a", "B") };
+    const check = { path: "a.yaml", language: undefined, versions, drops: [], parsers };
+    expect(findSourceLosses({ ...check, result: write("A", "B") })).toEqual([]);
+    expect(findSourceLosses({ ...check, result: write("A", "b") })).not.toEqual([]);
+    const doubled = `${write("A", "B")}body: []\n`;
+    expect(findSourceLosses({ ...check, result: doubled }).map(({ kind }) => kind)).toContain("duplicate-key");
+  });
+
+  it("tells methods of Java apart by all of their parameters, on however many lines", () => {
+    const method = (last: string): string =>
+      `    void log(Level level,\n            ${last}) {\n        run();\n    }\n`;
+    const write = (...methods: string[]): string => `class Logger {\n${methods.join("\n")}}\n`;
+    const [one, two, three] = [method("int a"), method("long b"), method("String c")];
+    const versions = { base: write(one), ours: write(one, two), theirs: write(one, three) };
+    expect(found("java", { ...versions, result: write(one, two, three) })).toEqual([]);
+    const doubled = { base: write(one), ours: write(one, two), theirs: write(two, one), result: write(two, one, two) };
+    expect(found("java", doubled).join()).toMatch(/duplicate-definition: class Logger › log\(Level level, long b\)/);
+  });
+
   it("notices names that are defined or imported twice, and overloads that no version has so often", () => {
     const twice = { base: "x();\n", ours: 'import q from "a";\nx();\n', theirs: 'import q from "b";\nx();\n' };
     expect(found("javascript", { ...twice, result: 'import q from "a";\nimport q from "b";\nx();\n' })).toEqual([
@@ -122,5 +156,12 @@ describe("the check of a merged source", () => {
     expect(found("javascript", { ...versions, result: "a();\nb();\n{\nc();\n" })[0]).toMatch(/^parse-error/);
     const broken = { base: "a(;\nx();\n", ours: "a(;\nx();\nb();\n", theirs: "a(;\nx();\n" };
     expect(found("javascript", { ...broken, result: broken.ours })).toEqual([]);
+  });
+  it("asks no grammar about what a version has already written to none, where every edit is at its place", () => {
+    const write = (first: string, second: string): string => `start();\n${first}\nkeep();\n${second}\nend();\n`;
+    const [one, two] = ["first() {", "x => {"];
+    const versions = { base: write("a();", "b();"), ours: write(one, "b();"), theirs: write("a();", two) };
+    expect(found("typescript", { ...versions, result: write(one, two) })).toEqual([]);
+    expect(found("typescript", { ...versions, result: write(two, one) }).join()).toMatch(/parse-error/);
   });
 });

@@ -52,6 +52,14 @@ describe("edits of lines that touch", () => {
     }
   });
 
+  it("keep an empty line of a comment that one side added, above what the other added", () => {
+    const [base, ours, theirs] = ["// One.\na();\n", "// One.\n//\na();\n", "// One.\n// Two.\na();\n"];
+    const both = "// One.\n//\n// Two.\na();\n";
+    expect(merge(base, ours, theirs)).toBe(both);
+    expect(merge(base, theirs, ours)).toBe(both);
+    expect(merge(base, ours, both)).toBe(both);
+  });
+
   it("stay a conflict where one side deleted what the other changed", () => {
     expect(merge("a();\nb();\nc();\n", "a();\nc();\n", "a();\nb(1);\nc();\n")).toBe("conflict");
   });
