@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly folder: string;
   /** A folder of merges that people made. */
   readonly cases: string | undefined;
+  /** Two folders: an older and a newer release of one thing. */
+  readonly releases: { readonly old: string; readonly new: string } | undefined;
 }
 
 /** One bench. */

@@ -4,6 +4,7 @@
  * npm run bench -- NAME [NAME…]    some of them
  * npm run bench -- NAME --seed 7   one random case again
  * npm run bench -- merge-corpus --cases FOLDER
+ * npm run bench -- merge-releases --old FOLDER --new FOLDER
  *
  * Prints tables, writes `.build/bench/NAME.json`, ends with status 1 when a limit was broken.
  */
@@ -27,6 +28,7 @@ import { makespan } from "./makespan.ts";
 import { mergeCorpus } from "./merge-corpus.ts";
 import { mergeFuzz } from "./merge-fuzz.ts";
 import { mergeMemory } from "./merge-memory.ts";
+import { mergeReleases } from "./merge-releases.ts";
 import { overhead } from "./overhead.ts";
 import { planner } from "./planner.ts";
 import { Report } from "./report.ts";
@@ -57,11 +59,18 @@ const BENCHES: readonly Bench[] = [
   mergeCorpus,
   mergeFuzz,
   mergeMemory,
+  mergeReleases,
 ];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { short: { type: "boolean", default: false }, seed: { type: "string" }, cases: { type: "string" } },
+  options: {
+    short: { type: "boolean", default: false },
+    seed: { type: "string" },
+    cases: { type: "string" },
+    old: { type: "string" },
+    new: { type: "string" },
+  },
 });
 const unknown = positionals.find((name) => !BENCHES.some((bench) => bench.name === name));
 if (unknown !== undefined || !existsSync(resolve("dist/cli.js"))) {
@@ -91,7 +100,9 @@ async function runBench(bench: Bench): Promise<{ passed: number; failed: number 
   console.log(`\n== ${bench.name}: ${bench.about}${values.short ? " (short form)" : ""}`);
   try {
     const seed = values.seed === undefined ? undefined : Number(values.seed);
-    await bench.run(report, { short: values.short, seed, folder, cases: values.cases });
+    const { short, cases, old, new: now } = values;
+    const releases = old === undefined || now === undefined ? undefined : { old, new: now };
+    await bench.run(report, { short, seed, folder, cases, releases });
   } catch (cause) {
     console.error(cause);
     report.limit("errors", 1, { atMost: 0 });

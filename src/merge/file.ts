@@ -85,7 +85,7 @@ function checkedByText({ path, versions, parsers }: FileMergeRequest, merge: Tex
   return losses.length === 0 ? mergedByText(merge) : { status: "conflict", why: "loss", hunks: [], losses };
 }
 
-/** Whether a side is written to no grammar, as the base is: nobody can say where its entities begin and end. */
+/** Whether a side broke the syntax: nobody can say where its entities begin and end. */
 function isBroken({ base, ours, theirs }: ParsedVersions): boolean {
   const hasErrors = ({ tree }: ParsedText): boolean => tree.rootNode.hasError;
   return !hasErrors(base) && (hasErrors(ours) || hasErrors(theirs));

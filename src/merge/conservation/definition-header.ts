@@ -93,7 +93,7 @@ const PATTERNS: Readonly<Record<Language, readonly Pattern[]>> = {
   rust: [
     {
       match:
-        /^(?:pub(?:\s*\([^)]*\))?\s+)?(?:default\s+)?(?:const\s+(?=fn|unsafe|async|extern))?(?:async\s+)?(?:unsafe\s+)?(?:extern\s+(?:"[^"]*"\s+)?)?(fn|struct|enum|trait|mod|type|union|static|const)\s+(\w+)/,
+        /^(?:pub(?:\s*\([^)]*\))?\s+)?(?:default\s+)?(?:const\s+(?=fn|unsafe|async|extern|trait))?(?:async\s+)?(?:unsafe\s+)?(?:extern\s+(?:"[^"]*"\s+)?)?(fn|struct|enum|trait|mod|type|union|static|const)\s+(?!_\b)(\w+)/,
     },
     { match: /^(?:unsafe\s+)?(impl)\b([^{]*)/, isPlace: true },
     { match: /^(macro_rules!)\s*(\w+)/ },

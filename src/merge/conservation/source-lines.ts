@@ -143,7 +143,9 @@ class LineReader implements SourceLines {
     // In Java a method is known by its parameters, on however many lines they stand.
     const isOpen = this.#language === "java" && header.isUnfinished && !header.isClass;
     const name = definitions + header.name + (isOpen ? rest() : "");
-    if (header.isUnique) count(this.definitions, name);
+    // What Python defines in an `if` it may define in the `else` as well.
+    const isConditional = this.#language === "python" && indentation > 0 && this.#open.length === 0;
+    if (header.isUnique && !isConditional) count(this.definitions, name);
     if (!header.hasBody) return;
     const inner = path === "" ? header.name : path + SCOPE_SEPARATOR + header.name;
     this.scopes.add(inner);

@@ -55,7 +55,7 @@ function findLossesIn(check: SourceCheck): readonly TextLoss[] {
   const drops = [...check.drops, ...importDrops(check.drops, language)];
   return [
     ...places.forgive(findLineLosses(sources, { ...versions, result }, drops)),
-    ...findDoubleNames(sources),
+    ...findDoubleNames(sources, () => places.areKept),
     ...findParseLosses(check, language, () => places.areKept),
   ];
 }

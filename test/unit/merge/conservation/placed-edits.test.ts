@@ -7,9 +7,10 @@ import { expectProportionate } from "../../../fixtures/work.ts";
 
 type Side = "ours" | "theirs";
 
+/** Each letter is a line. */
 function placed(base: string, ours: string, theirs: string, result: string): boolean {
-  const [one, two, three, four] = [base, ours, theirs, result].map((text) => [...text]);
-  return areEditsPlaced({ base: one ?? [], ours: two ?? [], theirs: three ?? [], result: four ?? [] });
+  const lines = (text: string): readonly string[] => text.split("");
+  return areEditsPlaced({ base: lines(base), ours: lines(ours), theirs: lines(theirs), result: lines(result) });
 }
 
 /** A stretch of the base, who edits it, and what they make of it. A line that nobody edits follows each. */

@@ -151,6 +151,30 @@ describe("the check of a merged source", () => {
     ]);
   });
 
+  it("takes a name for none that is there once where the base has it more often, or another branch has it", () => {
+    const write = (...texts: string[]): string =>
+      texts.map((text) => `check(r#"\nfn main() {${text}}\n"#);\nkeep(${text});\n`).join("");
+    const versions = { base: write("1", "2"), ours: write("0", "1", "2"), theirs: write("1", "2", "3") };
+    expect(found("rust", { ...versions, result: write("0", "1", "2", "3") })).toEqual([]);
+    const once = { base: "", ours: "fn a() {}\n", theirs: "fn a() {}\n\nfn b() {}\n" };
+    const result = `${once.ours}\n${once.theirs}`;
+    expect(found("rust", { ...once, result })).toEqual(["duplicate-definition: fn a"]);
+    const branches = (...names: string[]): string =>
+      names.map((name) => `if ${name}:\n    def f():\n        ${name}()\n`).join("");
+    const python = { base: branches("b"), ours: branches("a", "b"), theirs: branches("b", "c") };
+    expect(found("python", { ...python, result: branches("a", "b", "c") })).toEqual([]);
+  });
+
+  it("knows that Rust may have many constants without a name, and traits that are constant", () => {
+    const [checks, traits] = ["const _: () = check();\n", "pub const trait One {}\n"];
+    const write = (...parts: string[]): string => parts.join("\n");
+    const versions = { base: write("use a;\n"), ours: write("use a;\n", checks), theirs: write(checks, "use a;\n") };
+    expect(found("rust", { ...versions, result: write(checks, "use a;\n", checks) })).toEqual([]);
+    const two = traits.replace("One", "Two");
+    const both = { base: write("x();\n"), ours: write("x();\n", traits), theirs: write(two, "x();\n") };
+    expect(found("rust", { ...both, result: write(two, "x();\n", traits) })).toEqual([]);
+  });
+
   it("notices places that do not parse, but not those that a version has already", () => {
     const versions = { base: "a();\n", ours: "a();\nb();\n", theirs: "a();\nc();\n" };
     expect(found("javascript", { ...versions, result: "a();\nb();\n{\nc();\n" })[0]).toMatch(/^parse-error/);

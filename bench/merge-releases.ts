@@ -1,0 +1,192 @@
+/**
+ * Merges whose right answer is known: what changed in a file between two releases is given to two sides, the edits before
+ * a random place to one of them and those behind it to the other, so that the newer release is the merge. A place between
+ * two edits makes a merge that text alone can do, and that must not be refused; one inside an edit makes a conflict.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { Grammars } from "../src/grammars/grammars.ts";
+import { findEdits } from "../src/merge/difference.ts";
+import { mergeFile, type FileMerge } from "../src/merge/file.ts";
+import { languageOf } from "../src/merge/language.ts";
+import type { Bench } from "./bench.ts";
+import { seeded, shuffled, type Random } from "./random.ts";
+import type { Report } from "./report.ts";
+
+const LARGEST_BYTES = 200_000;
+/** How far back the older release is in this repository's own history. */
+const COMMITS_BACK = 150;
+
+export const mergeReleases: Bench = {
+  name: "merge-releases",
+  about: "the changes between two releases, shared out to two sides: of this repository, or --old FOLDER --new FOLDER",
+  async run(report, { releases, short, seed }) {
+    const changes = releases === undefined ? readOwnHistory() : readFolders(releases.old, releases.new);
+    if (changes.length === 0) return report.note("left out: there is no older release");
+    const random = seeded(seed ?? 1);
+    const chosen = shuffled(changes, random).slice(0, short ? 200 : 2000);
+    const grammars = new Grammars();
+    for (const language of new Set(chosen.map(({ path }) => languageOf(path)))) {
+      if (language !== undefined) await grammars.load(language);
+    }
+    const apart = countAnswers(chosen, random, grammars, "between edits");
+    const touching = countAnswers(chosen, random, grammars, "inside an edit");
+    writeReport(report, apart, touching);
+  },
+};
+
+interface Change {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+function readFolders(old: string, now: string): Change[] {
+  const changes: Change[] = [];
+  const folders = [""];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of readdirSync(join(old, folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) folders.push(path);
+      if (!entry.isFile() || !isTaken(path) || !existsSync(join(now, path))) continue;
+      changes.push({
+        path,
+        before: readFileSync(join(old, path), "utf8"),
+        after: readFileSync(join(now, path), "utf8"),
+      });
+    }
+  }
+  return changes.filter(isUseful);
+}
+
+function readOwnHistory(): Change[] {
+  const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8", maxBuffer: 1 << 28 });
+  const old = `HEAD~${Math.min(COMMITS_BACK, Number(git("rev-list", "--count", "HEAD")) - 1)}`;
+  const paths = git("diff", "--name-only", "--diff-filter=M", "--no-renames", old, "HEAD").trim().split("\n");
+  const at = (commit: string, path: string): string => git("show", `${commit}:${path}`);
+  const changes = paths.filter(isTaken).map((path) => ({ path, before: at(old, path), after: at("HEAD", path) }));
+  return changes.filter(isUseful);
+}
+
+function isTaken(path: string): boolean {
+  return /\.(tsx?|[mc]?jsx?|py|go|rs|java|md|toml|txt|json|ya?ml)$/.test(path) && !/lock\.json$|\.d\.ts$/.test(path);
+}
+
+function isUseful({ before, after }: Change): boolean {
+  return before !== after && Math.max(before.length, after.length) <= LARGEST_BYTES && !before.includes("\r");
+}
+
+type Cut = "between edits" | "inside an edit";
+
+interface Answers {
+  merges: number;
+  /** Equal to the newer release. */
+  right: number;
+  /** With its lines in another order: both sides put something at one place. */
+  reordered: number;
+  readonly other: Odd[];
+  readonly refused: Odd[];
+}
+
+/** A merge that one may want to look at. */
+interface Odd extends Versions {
+  readonly path: string;
+  readonly merge: FileMerge;
+}
+
+function countAnswers(changes: readonly Change[], random: Random, parsers: Grammars, cut: Cut): Answers {
+  const answers: Answers = { merges: 0, right: 0, reordered: 0, other: [], refused: [] };
+  for (const change of changes) {
+    const versions = shareOut(change, random, cut);
+    if (versions === undefined) continue;
+    answers.merges += 1;
+    const merge = mergeFile({ path: change.path, versions, policy: "text", parsers });
+    const odd = { path: change.path, ...versions, merge };
+    if (merge.status === "conflict") answers.refused.push(odd);
+    else if (linesOf(merge.text).join("\n") === linesOf(change.after).join("\n")) answers.right += 1;
+    else if (sorted(merge.text) === sorted(change.after)) answers.reordered += 1;
+    else answers.other.push(odd);
+  }
+  return answers;
+}
+
+/** A piece of an edit, as what stands in the place of lines of the older release. */
+interface Piece {
+  readonly start: number;
+  readonly end: number;
+  readonly lines: readonly string[];
+}
+
+function shareOut({ before, after }: Change, random: Random, cut: Cut): Versions | undefined {
+  const [base, side] = [before.split("\n"), after.split("\n")];
+  const edits = findEdits(base, side).map((edit) => ({
+    start: edit.baseStart,
+    end: edit.baseEnd,
+    lines: side.slice(edit.sideStart, edit.sideEnd),
+  }));
+  const pieces = cut === "between edits" ? edits : edits.flatMap(halves);
+  const places = pieces.flatMap((piece, at) => {
+    const isTouching = at > 0 && pieces[at - 1]?.end === piece.start;
+    return at > 0 && isTouching === (cut === "inside an edit") ? [at] : [];
+  });
+  const place = places[random.below(places.length)];
+  if (place === undefined) return undefined;
+  const shares = [apply(base, pieces.slice(0, place)), apply(base, pieces.slice(place))];
+  const [ours = "", theirs = ""] = random.below(2) === 0 ? shares : shares.toReversed();
+  return { base: before, ours, theirs };
+}
+
+interface Versions {
+  readonly base: string;
+  readonly ours: string;
+  readonly theirs: string;
+}
+
+/** An edit in two, each of which could be an edit: line by line where as many lines are replaced, or of what is added. */
+function halves({ start, end, lines }: Piece): Piece[] {
+  const half = Math.floor(lines.length / 2);
+  if (lines.length < 2 || (end > start && end - start !== lines.length)) return [{ start, end, lines }];
+  const middle = end === start ? start : start + half;
+  return [
+    { start, end: middle, lines: lines.slice(0, half) },
+    { start: middle, end, lines: lines.slice(half) },
+  ];
+}
+
+function apply(base: readonly string[], pieces: readonly Piece[]): string {
+  const lines: string[] = [];
+  let at = 0;
+  for (const piece of pieces) {
+    lines.push(...base.slice(at, piece.start), ...piece.lines);
+    at = piece.end;
+  }
+  return [...lines, ...base.slice(at)].join("\n");
+}
+
+function linesOf(text: string): string[] {
+  return text.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trimEnd()]));
+}
+
+function sorted(text: string): string {
+  return linesOf(text)
+    .map((line) => line.trim())
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .join("\n");
+}
+
+function writeReport(report: Report, apart: Answers, touching: Answers): void {
+  const columns = ["the sides' edits meet", "merges", "right %", "reordered %", "other", "refused %"];
+  const row = (name: Cut, { merges, right, reordered, other, refused }: Answers): (string | number)[] => {
+    const share = (count: number): number => (100 * count) / merges;
+    return [name, merges, share(right), share(reordered), other.length, share(refused.length)];
+  };
+  report.table("what became of them", columns, [row("between edits", apart), row("inside an edit", touching)]);
+  report.keep("other", { apart: apart.other, touching: touching.other });
+  report.keep("refused", { apart: apart.refused });
+  report.limit("merges of disjoint edits that came to something else", apart.other.length + apart.reordered, {
+    atMost: 0,
+  });
+  report.limit("merges of disjoint edits refused, %", (100 * apart.refused.length) / apart.merges, { atMost: 0.5 });
+}
