@@ -1,7 +1,7 @@
 /**
- * Merges whose right answer is known: what changed in a file between two releases is given to two sides, the edits before
- * a random place to one of them and those behind it to the other, so that the newer release is the merge. A place between
- * two edits makes a merge that text alone can do, and that must not be refused; one inside an edit makes a conflict.
+ * Merges whose right answer is known: what changed in a file between two releases is given to two sides, so that the newer
+ * release is the merge. Where each edit goes to one side as a whole, by a place in the file or by chance, text alone can
+ * merge them, and no such merge should be refused; where one edit is shared by both, it is a conflict for lines.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -31,9 +31,12 @@ export const mergeReleases: Bench = {
     for (const language of new Set(chosen.map(({ path }) => languageOf(path)))) {
       if (language !== undefined) await grammars.load(language);
     }
-    const apart = countAnswers(chosen, random, grammars, "between edits");
-    const touching = countAnswers(chosen, random, grammars, "inside an edit");
-    writeReport(report, apart, touching);
+    const count = (share: Share): Answers => countAnswers(chosen, random, grammars, share);
+    writeReport(report, {
+      "by a place between edits": count("by a place between edits"),
+      "each edit by chance": count("each edit by chance"),
+      "by a place inside an edit": count("by a place inside an edit"),
+    });
   },
 };
 
@@ -78,7 +81,8 @@ function isUseful({ before, after }: Change): boolean {
   return before !== after && Math.max(before.length, after.length) <= LARGEST_BYTES && !before.includes("\r");
 }
 
-type Cut = "between edits" | "inside an edit";
+/** How edits are shared out. */
+type Share = "by a place between edits" | "each edit by chance" | "by a place inside an edit";
 
 interface Answers {
   merges: number;
@@ -96,10 +100,10 @@ interface Odd extends Versions {
   readonly merge: FileMerge;
 }
 
-function countAnswers(changes: readonly Change[], random: Random, parsers: Grammars, cut: Cut): Answers {
+function countAnswers(changes: readonly Change[], random: Random, parsers: Grammars, share: Share): Answers {
   const answers: Answers = { merges: 0, right: 0, reordered: 0, other: [], refused: [] };
   for (const change of changes) {
-    const versions = shareOut(change, random, cut);
+    const versions = shareOut(change, random, share);
     if (versions === undefined) continue;
     answers.merges += 1;
     const merge = mergeFile({ path: change.path, versions, policy: "text", parsers });
@@ -119,22 +123,29 @@ interface Piece {
   readonly lines: readonly string[];
 }
 
-function shareOut({ before, after }: Change, random: Random, cut: Cut): Versions | undefined {
+function shareOut({ before, after }: Change, random: Random, share: Share): Versions | undefined {
   const [base, side] = [before.split("\n"), after.split("\n")];
   const edits = findEdits(base, side).map((edit) => ({
     start: edit.baseStart,
     end: edit.baseEnd,
     lines: side.slice(edit.sideStart, edit.sideEnd),
   }));
-  const pieces = cut === "between edits" ? edits : edits.flatMap(halves);
-  const places = pieces.flatMap((piece, at) => {
-    const isTouching = at > 0 && pieces[at - 1]?.end === piece.start;
-    return at > 0 && isTouching === (cut === "inside an edit") ? [at] : [];
-  });
-  const place = places[random.below(places.length)];
-  if (place === undefined) return undefined;
-  const shares = [apply(base, pieces.slice(0, place)), apply(base, pieces.slice(place))];
-  const [ours = "", theirs = ""] = random.below(2) === 0 ? shares : shares.toReversed();
+  const pieces = share === "by a place inside an edit" ? edits.flatMap(halves) : edits;
+  const first = new Set(share === "each edit by chance" ? pieces.filter(() => random.below(2) === 0) : []);
+  if (share !== "each edit by chance") {
+    const places = pieces.flatMap((piece, at) => {
+      const isTouching = at > 0 && pieces[at - 1]?.end === piece.start;
+      return at > 0 && isTouching === (share === "by a place inside an edit") ? [at] : [];
+    });
+    for (const piece of pieces.slice(0, places[random.below(places.length)] ?? 0)) first.add(piece);
+  }
+  if (first.size === 0 || first.size === pieces.length) return undefined;
+  const of = (isFirst: boolean): string =>
+    apply(
+      base,
+      pieces.filter((piece) => first.has(piece) === isFirst),
+    );
+  const [ours, theirs] = random.below(2) === 0 ? [of(true), of(false)] : [of(false), of(true)];
   return { base: before, ours, theirs };
 }
 
@@ -176,17 +187,16 @@ function sorted(text: string): string {
     .join("\n");
 }
 
-function writeReport(report: Report, apart: Answers, touching: Answers): void {
-  const columns = ["the sides' edits meet", "merges", "right %", "reordered %", "other", "refused %"];
-  const row = (name: Cut, { merges, right, reordered, other, refused }: Answers): (string | number)[] => {
-    const share = (count: number): number => (100 * count) / merges;
-    return [name, merges, share(right), share(reordered), other.length, share(refused.length)];
+function writeReport(report: Report, answers: Readonly<Record<Share, Answers>>): void {
+  const columns = ["edits are shared out", "merges", "right %", "reordered %", "other", "refused %"];
+  const row = ([share, { merges, right, reordered, other, refused }]: [string, Answers]): (string | number)[] => {
+    const shareOf = (count: number): number => (100 * count) / merges;
+    return [share, merges, shareOf(right), shareOf(reordered), other.length, shareOf(refused.length)];
   };
-  report.table("what became of them", columns, [row("between edits", apart), row("inside an edit", touching)]);
-  report.keep("other", { apart: apart.other, touching: touching.other });
-  report.keep("refused", { apart: apart.refused });
-  report.limit("merges of disjoint edits that came to something else", apart.other.length + apart.reordered, {
-    atMost: 0,
-  });
-  report.limit("merges of disjoint edits refused, %", (100 * apart.refused.length) / apart.merges, { atMost: 0.5 });
+  report.table("what became of them", columns, Object.entries(answers).map(row));
+  const { "by a place between edits": apart, "each edit by chance": mixed } = answers;
+  report.keep("odd", answers);
+  report.limit("merges by a place that came to something else", apart.other.length + apart.reordered, { atMost: 0 });
+  report.limit("merges by a place refused, %", (100 * apart.refused.length) / apart.merges, { atMost: 0.5 });
+  report.limit("merges by chance refused, %", (100 * mixed.refused.length) / mixed.merges, { atMost: 5 });
 }

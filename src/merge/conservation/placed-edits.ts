@@ -24,7 +24,7 @@ export function areEditsPlaced(lines: CountedLines): boolean {
     const piece = withoutCommonEnds(next.lines);
     if (isOneEdit(piece)) continue;
     const cuts = next.depth < DEEPEST ? findCuts(piece) : [];
-    if (cuts.length === 0 && !areTwoEdits(piece)) return false;
+    if (cuts.length === 0 && !areWoven(piece)) return false;
     if (cuts.length === 0) continue;
     for (const inner of cutAt(piece, cuts)) open.push({ lines: inner, depth: next.depth + 1 });
   }
@@ -63,18 +63,47 @@ function isOneEdit({ base, ours, theirs, result }: CountedLines): boolean {
   return (areSame(theirs, base) && areSame(result, ours)) || (areSame(ours, base) && areSame(result, theirs));
 }
 
-/** Whether all that one side edited stands before a line that nobody changed, and what the other did behind it. */
-function areTwoEdits({ base, ours, theirs, result }: CountedLines): boolean {
-  const areInOrder = (first: Lines, second: Lines): boolean => {
-    const [keptBefore, keptBehind] = [commonStart(base, second), commonEnd(base, first)];
-    if (keptBefore + keptBehind <= base.length) return false;
-    const edited = [
-      ...first.slice(0, first.length - keptBehind),
-      ...second.slice(Math.max(0, base.length - keptBehind)),
-    ];
-    return areSame(result, edited);
-  };
-  return areInOrder(ours, theirs) || areInOrder(theirs, ours);
+/** How far each version was read, and whose edits were the last: between those of two sides stands an unchanged line. */
+interface Reading {
+  readonly base: number;
+  readonly ours: number;
+  readonly theirs: number;
+  readonly by: 0 | typeof BY_OURS | typeof BY_THEIRS;
+}
+
+const BY_OURS = 1;
+const BY_THEIRS = 2;
+/** Beyond so many ways to read a piece it says nothing. */
+const MOST_READINGS = 20_000;
+
+/**
+ * Whether a piece can be read from its beginning to its end line by line, each line as one that nobody changed, that one
+ * side added and the result has, or that one side took away and only the other still has.
+ */
+function areWoven({ base, ours, theirs, result }: CountedLines): boolean {
+  if (result.length !== ours.length + theirs.length - base.length) return false;
+  const open: Reading[] = [{ base: 0, ours: 0, theirs: 0, by: 0 }];
+  const known = new Set<number>();
+  for (let at = open.pop(); at !== undefined && known.size < MOST_READINGS; at = open.pop()) {
+    if (at.base === base.length && at.ours === ours.length && at.theirs === theirs.length) return true;
+    const key = ((at.base * (ours.length + 1) + at.ours) * (theirs.length + 1) + at.theirs) * 3 + at.by;
+    if (known.has(key)) continue;
+    known.add(key);
+    const [line, own, other] = [base[at.base], ours[at.ours], theirs[at.theirs]];
+    const after = result[at.ours + at.theirs - at.base];
+    if (at.by !== BY_THEIRS) {
+      if (own !== undefined && own === after) open.push({ ...at, ours: at.ours + 1, by: BY_OURS });
+      if (line !== undefined && line === other)
+        open.push({ ...at, base: at.base + 1, theirs: at.theirs + 1, by: BY_OURS });
+    }
+    if (at.by !== BY_OURS) {
+      if (other !== undefined && other === after) open.push({ ...at, theirs: at.theirs + 1, by: BY_THEIRS });
+      if (line !== undefined && line === own) open.push({ ...at, base: at.base + 1, ours: at.ours + 1, by: BY_THEIRS });
+    }
+    if (line !== undefined && line === own && line === other && line === after)
+      open.push({ base: at.base + 1, ours: at.ours + 1, theirs: at.theirs + 1, by: 0 });
+  }
+  return false;
 }
 
 /** Where a line that may be cut at stands in each of the four. */
