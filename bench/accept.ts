@@ -50,8 +50,8 @@ export const accept: Bench = {
         ["git merge of the same, in a checkout", median(mergeMs), quantile(mergeMs, 1)],
       ],
     );
-    report.limit("accept of 100 files, clean tree, p50 ms", median(cleanMs), { atMost: 300, short: 1500 });
-    report.limit("accept of 100 files, tree with changes, p50 ms", median(dirtyMs), { atMost: 300, short: 1500 });
+    report.limit("accept of 100 files, clean tree, p50 ms", median(cleanMs), { atMost: 300, short: 3000 });
+    report.limit("accept of 100 files, tree with changes, p50 ms", median(dirtyMs), { atMost: 300, short: 3000 });
   },
 };
 
