@@ -9,8 +9,7 @@ import { classOf, type PieceMerge, type PieceVersions, type PolicyDrop } from ".
 import type { ResolutionClass, ResolverName } from "./resolution.ts";
 import { mergeSource, mergeUnparsed } from "./source.ts";
 import { parseVersions, type ParsedVersions } from "./syntax/parse-versions.ts";
-import type { ParsedText } from "./syntax/parsers.ts";
-import type { Parsers } from "./syntax/parsers.ts";
+import type { ParsedText, Parsers } from "./syntax/parsers.ts";
 import { putTogether, takeApart, takeVersionsApart } from "./text-form.ts";
 import { mergeText, type MergePolicy, type TextMerge } from "./text.ts";
 import type { Hunk, TextVersions } from "./versions.ts";

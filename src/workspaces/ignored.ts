@@ -94,13 +94,17 @@ class Chooser {
         if (!names.includes(".git")) for (const name of names) queue.push(join(path, name));
         else if (await this.#fits(path)) repositories.push(path);
         else leftOut.push(path);
-        // The clock of files stands still for some milliseconds: in doubt it is somebody's work.
-      } else if (stat.ctimeMs >= this.#sinceMs && (stat.isFile() || stat.isSymbolicLink())) {
+      } else if (this.#isWork(stat) && (stat.isFile() || stat.isSymbolicLink())) {
         if (this.#take(1, stat.size)) files.push(path);
         else leftOut.push(path);
       }
     }
     return { files, repositories, leftOut };
+  }
+
+  // The clock of files stands still for some milliseconds: in doubt it is somebody's work.
+  #isWork({ ctimeMs }: { readonly ctimeMs: number }): boolean {
+    return ctimeMs >= this.#sinceMs;
   }
 
   /** Whether a whole folder fits under what is left of the caps; then it is counted. */

@@ -4,6 +4,7 @@ import type { ParsedVersions } from "../syntax/parse-versions.ts";
 import type { Parsers } from "../syntax/parsers.ts";
 import { findDataLosses } from "./data-losses.ts";
 import { findDoubleNames } from "./double-names.ts";
+import type { FourSources } from "./line-ledger.ts";
 import { findLineLosses } from "./line-losses.ts";
 import type { CountedLines } from "./line-count.ts";
 import type { Loss, TextLoss } from "./loss.ts";
@@ -44,41 +45,34 @@ export function findSourceLosses(check: SourceCheck): Loss[] {
 
 function findLossesIn(check: SourceCheck): readonly TextLoss[] {
   const { path, language, versions, result } = check;
-  const places = new Places(versions, result);
   const data = /\.(json|jsonc|ya?ml)$/i.test(path) ? findDataLosses(path, versions, result, check.drops) : undefined;
-  if (data !== undefined) return places.forgive(data);
+  if (data !== undefined) return data;
   if (language === undefined) return findTextLosses(path, versions, result);
   const known = new KnownLines(language);
   const read = (text: string): SourceLines => readSourceLines(text, language, known);
   const { base, ours, theirs } = versions;
   const sources = { base: read(base), ours: read(ours), theirs: read(theirs), result: read(result) };
   const drops = [...check.drops, ...importDrops(check.drops, language)];
+  const counted = findLineLosses(sources, { ...versions, result }, drops);
+  let placed: boolean | undefined;
+  const arePlaced = (): boolean =>
+    (placed ??= areEditsPlaced(splitLines({ ...versions, result })) && areEditsPlaced(scopedLines(sources)));
   return [
-    ...places.forgive(findLineLosses(sources, { ...versions, result }, drops)),
-    ...findDoubleNames(sources, () => places.areKept),
-    ...findParseLosses(check, language, () => places.areKept),
+    ...(counted.length > 0 && arePlaced() ? [] : counted),
+    ...findDoubleNames(sources, arePlaced),
+    ...findParseLosses(check, language, arePlaced),
   ];
 }
 
-/** Whether every edit stands where its side made it; asked for only where counting finds something. */
-class Places {
-  readonly #lines: () => CountedLines;
-  #areKept: boolean | undefined;
+function splitLines({ base, ours, theirs, result }: PieceVersions & { readonly result: string }): CountedLines {
+  const split = (text: string): string[] => text.split("\n");
+  return { base: split(base), ours: split(ours), theirs: split(theirs), result: split(result) };
+}
 
-  constructor({ base, ours, theirs }: PieceVersions, result: string) {
-    const split = (text: string): string[] => text.split("\n");
-    this.#lines = () => ({ base: split(base), ours: split(ours), theirs: split(theirs), result: split(result) });
-  }
-
-  get areKept(): boolean {
-    return (this.#areKept ??= areEditsPlaced(this.#lines()));
-  }
-
-  /** Leaves out what was only miscounted: what the one took away here, and the other wrote there, say. */
-  forgive(losses: readonly TextLoss[]): readonly TextLoss[] {
-    const isCounted = ({ kind }: TextLoss): boolean => kind !== "duplicate-key" && kind !== "parse-error";
-    return losses.some(isCounted) && this.areKept ? losses.filter((loss) => !isCounted(loss)) : losses;
-  }
+// A line that came to stand in another definition than its side put it in is at its place no more.
+function scopedLines({ base, ours, theirs, result }: FourSources): CountedLines {
+  const read = ({ all }: SourceLines): string[] => all.map(({ scope, text }) => `${scope}\0${text}`);
+  return { base: read(base), ours: read(ours), theirs: read(theirs), result: read(result) };
 }
 
 // A dropped import is looked for by what it imports, as all imports are.

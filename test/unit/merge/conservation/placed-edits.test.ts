@@ -119,4 +119,16 @@ describe("edits that stand where they were made", () => {
       return () => expect(areEditsPlaced({ base: lines, ours, theirs, result })).toBe(true);
     });
   });
+
+  it("are given up in time where lines repeat so much that they could stand anywhere", () => {
+    expectProportionate([2000, 20_000], (count) => {
+      const [lines, rest] = [Array.from({ length: count }, () => "}"), ["", "{"]];
+      const [ours, theirs] = [
+        [...lines, ...rest, ...lines],
+        [...rest, ...lines, ...lines],
+      ];
+      const versions = { base: [...lines, ...lines], ours, theirs, result: [...lines, "", ...rest, "", ...lines] };
+      return () => expect(areEditsPlaced(versions)).toBe(false);
+    });
+  });
 });

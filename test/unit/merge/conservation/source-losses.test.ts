@@ -117,15 +117,26 @@ describe("the check of a merged source", () => {
     expect(found("typescript", { ...versions, result: swapped })).toEqual(["resurrected-line: close(one, two);"]);
   });
 
-  it("knows so of an element of a list in data, in which each side changed something else", () => {
-    const write = (label: string, hint: string): string =>
-      `body:\n- label: ${label}\n  lines: 3\n  hint: ${hint}\n- text\n`;
-    const versions = { base: write("a", "b"), ours: write("A", "b"), theirs: write("a", "B") };
+  it("misses a line that stands where it was written, but in another function, as the other side cut that in two", () => {
+    const [head, tail] = ["function a() {\n  x();\n", "  y();\n  z();\n"];
+    const versions = {
+      base: `${head}${tail}}\n`,
+      ours: `${head}}\n\nfunction b() {\n${tail}}\n`,
+      theirs: `${head}${tail}  return 1;\n}\n`,
+    };
+    const result = `${head}}\n\nfunction b() {\n${tail}  return 1;\n}\n`;
+    expect(found("typescript", { ...versions, result })).toEqual(["lost-line: return 1;"]);
+  });
+
+  it("goes by keys in data, wherever a line stands", () => {
+    const versions = {
+      base: "a:\n  x: 1\n  y: 2\n  z: 3\n",
+      ours: "a:\n  x: 1\nb:\n  y: 2\n  z: 3\n",
+      theirs: "a:\n  x: 1\n  y: 2\n  z: 3\n  w: 4\n",
+    };
     const check = { path: "a.yaml", language: undefined, versions, drops: [], parsers };
-    expect(findSourceLosses({ ...check, result: write("A", "B") })).toEqual([]);
-    expect(findSourceLosses({ ...check, result: write("A", "b") })).not.toEqual([]);
-    const doubled = `${write("A", "B")}body: []\n`;
-    expect(findSourceLosses({ ...check, result: doubled }).map(({ kind }) => kind)).toContain("duplicate-key");
+    const result = "a:\n  x: 1\nb:\n  y: 2\n  z: 3\n  w: 4\n";
+    expect(findSourceLosses({ ...check, result }).map(({ detail }) => detail)).toContain('"a"/"w" = 4');
   });
 
   it("tells methods of Java apart by all of their parameters, on however many lines", () => {
