@@ -3,10 +3,10 @@
  * which class, and how long each takes with warm parsers. What is equal, lost or overwritten is for the corpus' own scorer.
  */
 import { systemClock } from "../src/base/clock.ts";
-import { Grammars } from "../src/grammars/grammars.ts";
 import { mergeFile } from "../src/merge/file.ts";
-import { languageOf } from "../src/merge/language.ts";
+import type { Parsers } from "../src/merge/syntax/parsers.ts";
 import type { Bench } from "./bench.ts";
+import { grammarsFor } from "./grammars-for.ts";
 import { readMergeCases, type MergeCase } from "./merge-cases.ts";
 import type { Report } from "./report.ts";
 import { quantile } from "./statistics.ts";
@@ -16,10 +16,9 @@ export const mergeCorpus: Bench = {
   about: "B3, the engine alone: real conflicts from a folder, --cases FOLDER",
   async run(report, { cases }) {
     if (cases === undefined) return report.note("left out: it takes --cases FOLDER");
-    const grammars = new Grammars();
     const groups = new Map<string, Group>();
     const known = [...readMergeCases(cases)];
-    for (const one of known) await loadFor(grammars, one);
+    const grammars = await grammarsFor(known.map(({ path }) => path));
     // The second time everything is compiled.
     for (const one of known.slice(0, 200)) mergeOne(grammars, one);
     for (const one of known) addTo(groups, one, mergeOne(grammars, one));
@@ -36,12 +35,7 @@ interface Outcome {
 
 type Group = Outcome[];
 
-async function loadFor(grammars: Grammars, { path }: MergeCase): Promise<void> {
-  const language = languageOf(path);
-  if (language !== undefined) await grammars.load(language);
-}
-
-function mergeOne(parsers: Grammars, { path, base, ours, theirs }: MergeCase): Outcome {
+function mergeOne(parsers: Parsers, { path, base, ours, theirs }: MergeCase): Outcome {
   const beganMs = systemClock.monotonicMs();
   const merge = mergeFile({ path, versions: { base, ours, theirs }, policy: "text", parsers });
   const tookMs = systemClock.monotonicMs() - beganMs;

@@ -7,11 +7,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { Grammars } from "../src/grammars/grammars.ts";
 import { findEdits } from "../src/merge/difference.ts";
 import { mergeFile, type FileMerge } from "../src/merge/file.ts";
-import { languageOf } from "../src/merge/language.ts";
+import type { Parsers } from "../src/merge/syntax/parsers.ts";
 import type { Bench } from "./bench.ts";
+import { grammarsFor } from "./grammars-for.ts";
 import { seeded, shuffled, type Random } from "./random.ts";
 import type { Report } from "./report.ts";
 
@@ -27,10 +27,7 @@ export const mergeReleases: Bench = {
     if (changes.length === 0) return report.note("left out: there is no older release");
     const random = seeded(seed ?? 1);
     const chosen = shuffled(changes, random).slice(0, short ? 200 : 2000);
-    const grammars = new Grammars();
-    for (const language of new Set(chosen.map(({ path }) => languageOf(path)))) {
-      if (language !== undefined) await grammars.load(language);
-    }
+    const grammars = await grammarsFor(chosen.map(({ path }) => path));
     const count = (share: Share): Answers => countAnswers(chosen, random, grammars, share);
     writeReport(report, {
       "by a place between edits": count("by a place between edits"),
@@ -100,7 +97,7 @@ interface Odd extends Versions {
   readonly merge: FileMerge;
 }
 
-function countAnswers(changes: readonly Change[], random: Random, parsers: Grammars, share: Share): Answers {
+function countAnswers(changes: readonly Change[], random: Random, parsers: Parsers, share: Share): Answers {
   const answers: Answers = { merges: 0, right: 0, reordered: 0, other: [], refused: [] };
   for (const change of changes) {
     const versions = shareOut(change, random, share);

@@ -20,6 +20,8 @@ export interface SourceLines {
   readonly lines: readonly SourceLine[];
   /** Those without as well, but no imports. */
   readonly all: readonly SourceLine[];
+  /** Every line as it is, below the names of the definitions it stands in. */
+  readonly placed: readonly string[];
   readonly scopes: ReadonlySet<string>;
   readonly definitions: ReadonlyMap<string, number>;
   readonly bindings: ReadonlyMap<string, number>;
@@ -50,6 +52,7 @@ const OUTSIDE: OpenScope = { indentation: -1, path: "", definitions: "", isClass
 class LineReader implements SourceLines {
   readonly lines: SourceLine[] = [];
   readonly all: SourceLine[] = [];
+  readonly placed: string[] = [];
   readonly scopes = new Set<string>([""]);
   readonly definitions = new Map<string, number>();
   readonly bindings = new Map<string, number>();
@@ -69,9 +72,14 @@ class LineReader implements SourceLines {
   read(all: readonly string[], at: number): number {
     const line = this.#known.read(all[at] ?? "");
     const { text, indentation } = line;
-    if (text === "") return at + 1;
+    if (text === "") {
+      this.placed.push(all[at] ?? "");
+      return at + 1;
+    }
     if (this.#isComment(text)) {
-      this.#add(line, this.#pathAbove(indentation));
+      const above = this.#scopeAbove(indentation);
+      this.#add(line, above.path);
+      this.#place(all[at] ?? "", above);
       return at + 1;
     }
     this.#close(text, indentation);
@@ -81,9 +89,11 @@ class LineReader implements SourceLines {
         this.lines.push({ key: keyOf(name), text: name, isImport: true, scope: this.#path });
       if (indentation === 0) for (const name of statement.bindings) count(this.bindings, name);
       this.#before = text;
+      this.placed.push(...all.slice(at, statement.end));
       return statement.end;
     }
     this.#add(line, this.#path);
+    this.#place(all[at] ?? "", this.#scope);
     if (!this.#scope.isBegun) this.#scope.isBegun = OPENING.test(text);
     else this.#openScope(line, () => restOfParameters(all, at));
     this.#before = text;
@@ -101,8 +111,12 @@ class LineReader implements SourceLines {
   }
 
   // A comment ends no body, as one may stand further out than the code around it; but it may be about what comes next.
-  #pathAbove(indentation: number): string {
-    return this.#open.findLast((scope) => scope.isBegun && scope.indentation < indentation)?.path ?? "";
+  #scopeAbove(indentation: number): OpenScope {
+    return this.#open.findLast((scope) => scope.isBegun && scope.indentation < indentation) ?? OUTSIDE;
+  }
+
+  #place(line: string, { definitions }: OpenScope): void {
+    this.placed.push(`${definitions}\0${line}`);
   }
 
   #isComment(text: string): boolean {

@@ -55,8 +55,7 @@ function findLossesIn(check: SourceCheck): readonly TextLoss[] {
   const drops = [...check.drops, ...importDrops(check.drops, language)];
   const counted = findLineLosses(sources, { ...versions, result }, drops);
   let placed: boolean | undefined;
-  const arePlaced = (): boolean =>
-    (placed ??= areEditsPlaced(splitLines({ ...versions, result })) && areEditsPlaced(scopedLines(sources)));
+  const arePlaced = (): boolean => (placed ??= areEditsPlaced(placedLines(sources)));
   return [
     ...(counted.length > 0 && arePlaced() ? [] : counted),
     ...findDoubleNames(sources, arePlaced),
@@ -64,15 +63,9 @@ function findLossesIn(check: SourceCheck): readonly TextLoss[] {
   ];
 }
 
-function splitLines({ base, ours, theirs, result }: PieceVersions & { readonly result: string }): CountedLines {
-  const split = (text: string): string[] => text.split("\n");
-  return { base: split(base), ours: split(ours), theirs: split(theirs), result: split(result) };
-}
-
 // A line that came to stand in another definition than its side put it in is at its place no more.
-function scopedLines({ base, ours, theirs, result }: FourSources): CountedLines {
-  const read = ({ all }: SourceLines): string[] => all.map(({ scope, text }) => `${scope}\0${text}`);
-  return { base: read(base), ours: read(ours), theirs: read(theirs), result: read(result) };
+function placedLines({ base, ours, theirs, result }: FourSources): CountedLines {
+  return { base: base.placed, ours: ours.placed, theirs: theirs.placed, result: result.placed };
 }
 
 // A dropped import is looked for by what it imports, as all imports are.
