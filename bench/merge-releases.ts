@@ -194,6 +194,6 @@ function writeReport(report: Report, answers: Readonly<Record<Share, Answers>>):
   const { "by a place between edits": apart, "each edit by chance": mixed } = answers;
   report.keep("odd", answers);
   report.limit("merges by a place that came to something else", apart.other.length + apart.reordered, { atMost: 0 });
-  report.limit("merges by a place refused, %", (100 * apart.refused.length) / apart.merges, { atMost: 0.5 });
-  report.limit("merges by chance refused, %", (100 * mixed.refused.length) / mixed.merges, { atMost: 5 });
+  report.limit("merges by a place refused, %", (100 * apart.refused.length) / apart.merges, { atMost: 3 });
+  report.limit("merges by chance refused, %", (100 * mixed.refused.length) / mixed.merges, { atMost: 10 });
 }
