@@ -55,12 +55,17 @@ function findLossesIn(check: SourceCheck): readonly TextLoss[] {
   const drops = [...check.drops, ...importDrops(check.drops, language)];
   const counted = findLineLosses(sources, { ...versions, result }, drops);
   let placed: boolean | undefined;
-  const arePlaced = (): boolean => (placed ??= areEditsPlaced(placedLines(sources)));
+  const arePlaced = (): boolean => (placed ??= areEditsPlaced(splitLines({ ...versions, result })));
   return [
-    ...(counted.length > 0 && arePlaced() ? [] : counted),
+    ...(counted.length > 0 && areEditsPlaced(placedLines(sources)) ? [] : counted),
     ...findDoubleNames(sources, arePlaced),
     ...findParseLosses(check, language, arePlaced),
   ];
+}
+
+function splitLines({ base, ours, theirs, result }: PieceVersions & { readonly result: string }): CountedLines {
+  const split = (text: string): string[] => text.split("\n");
+  return { base: split(base), ours: split(ours), theirs: split(theirs), result: split(result) };
 }
 
 // A line that came to stand in another definition than its side put it in is at its place no more.
