@@ -33,7 +33,7 @@ export const action: CommandAction<MergeDriverOptions> = async (args, options) =
     });
   }
   const classes = parseClasses(options.classes ?? FREE_CLASSES);
-  const bytes = await Promise.all([base, ours, theirs].map(readBytes));
+  const bytes = [await readBytes(base), await readBytes(ours), await readBytes(theirs)];
   const encoding = encodingOf(bytes);
   const [before = "", own = "", other = ""] = bytes.map((version) => version.toString(encoding));
   const versions = { base: before, ours: own, theirs: other };
