@@ -6,7 +6,7 @@ import { findDataLosses } from "./data-losses.ts";
 import { findDoubleNames } from "./double-names.ts";
 import type { FourSources } from "./line-ledger.ts";
 import { findLineLosses } from "./line-losses.ts";
-import type { CountedLines } from "./line-count.ts";
+import { countLines, findCountLosses, type CountedLines } from "./line-count.ts";
 import type { Loss, TextLoss } from "./loss.ts";
 import { findMarkerLosses } from "./marker-losses.ts";
 import { findParseLosses } from "./parse-losses.ts";
@@ -57,7 +57,7 @@ function findLossesIn(check: SourceCheck): readonly TextLoss[] {
   let placed: boolean | undefined;
   const arePlaced = (): boolean => (placed ??= areEditsPlaced(splitLines({ ...versions, result })));
   return [
-    ...(counted.length > 0 && areEditsPlaced(placedLines(sources)) ? [] : counted),
+    ...(counted.length > 0 && arePlaced() && areInDefinitions(sources) ? [] : counted),
     ...findDoubleNames(sources, arePlaced),
     ...findParseLosses(check, language, arePlaced),
   ];
@@ -68,9 +68,10 @@ function splitLines({ base, ours, theirs, result }: PieceVersions & { readonly r
   return { base: split(base), ours: split(ours), theirs: split(theirs), result: split(result) };
 }
 
-// A line that came to stand in another definition than its side put it in is at its place no more.
-function placedLines({ base, ours, theirs, result }: FourSources): CountedLines {
-  return { base: base.placed, ours: ours.placed, theirs: theirs.placed, result: result.placed };
+// Where one side cut a function in two, what the other added to it may be at its place and in the wrong one.
+function areInDefinitions({ base, ours, theirs, result }: FourSources): boolean {
+  const lines = { base: base.placed, ours: ours.placed, theirs: theirs.placed, result: result.placed };
+  return findCountLosses(countLines(lines)).length === 0;
 }
 
 // A dropped import is looked for by what it imports, as all imports are.
