@@ -118,7 +118,8 @@ const PATTERNS: Readonly<Record<Language, readonly Pattern[]>> = {
     },
   ],
   go: [
+    { match: /^(func)\s+(init|_)\s*\(/, isPlace: true },
     { match: /^(func)\s+((?:\(\s*\w*\s*\*?\w+(?:\[[^\]]*\])?\s*\)\s*)?\w+)/ },
-    { match: /^(type|var|const)\s+(\w+)/, where: "top" },
+    { match: /^(type|var|const)\s+(?!_\b)(\w+)/, where: "top" },
   ],
 };

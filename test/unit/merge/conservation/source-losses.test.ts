@@ -186,6 +186,18 @@ describe("the check of a merged source", () => {
     expect(found("rust", { ...both, result: write(two, "x();\n", traits) })).toEqual([]);
   });
 
+  it("knows that Go may have many variables without a name, and many functions that are run at the start", () => {
+    for (const [one, two] of [
+      ["var _ A = B{}\n", "var _ C = D{}\n"],
+      ["func init() {\n\ta()\n}\n", "func init() {\n\tb()\n}\n"],
+      ["func _() {\n\ta()\n}\n", "func _() {\n\tb()\n}\n"],
+    ] as const) {
+      const write = (...parts: string[]): string => ["package p\n", ...parts].join("\n");
+      const both = { base: write("var x = 1\n"), ours: write("var x = 1\n", one), theirs: write(two, "var x = 1\n") };
+      expect(found("go", { ...both, result: write(two, "var x = 1\n", one) })).toEqual([]);
+    }
+  });
+
   it("notices places that do not parse, but not those that a version has already", () => {
     const versions = { base: "a();\n", ours: "a();\nb();\n", theirs: "a();\nc();\n" };
     expect(found("javascript", { ...versions, result: "a();\nb();\n{\nc();\n" })[0]).toMatch(/^parse-error/);
