@@ -11,7 +11,7 @@ export interface BenchOptions {
   /** A folder of merges that people made. */
   readonly cases: string | undefined;
   /** Two folders: an older and a newer release of one thing. */
-  readonly releases: { readonly old: string; readonly new: string } | undefined;
+  readonly releases: { readonly old: string; readonly new: string; readonly write?: string | undefined } | undefined;
 }
 
 /** One bench. */

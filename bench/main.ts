@@ -4,7 +4,7 @@
  * npm run bench -- NAME [NAME…]    some of them
  * npm run bench -- NAME --seed 7   one random case again
  * npm run bench -- merge-corpus --cases FOLDER
- * npm run bench -- merge-releases --old FOLDER --new FOLDER
+ * npm run bench -- merge-releases --old FOLDER --new FOLDER [--write FOLDER]
  *
  * Prints tables, writes `.build/bench/NAME.json`, ends with status 1 when a limit was broken.
  */
@@ -70,6 +70,7 @@ const { values, positionals } = parseArgs({
     cases: { type: "string" },
     old: { type: "string" },
     new: { type: "string" },
+    write: { type: "string" },
   },
 });
 const unknown = positionals.find((name) => !BENCHES.some((bench) => bench.name === name));
@@ -100,8 +101,8 @@ async function runBench(bench: Bench): Promise<{ passed: number; failed: number 
   console.log(`\n== ${bench.name}: ${bench.about}${values.short ? " (short form)" : ""}`);
   try {
     const seed = values.seed === undefined ? undefined : Number(values.seed);
-    const { short, cases, old, new: now } = values;
-    const releases = old === undefined || now === undefined ? undefined : { old, new: now };
+    const { short, cases, old, new: now, write } = values;
+    const releases = old === undefined || now === undefined ? undefined : { old, new: now, write };
     await bench.run(report, { short, seed, folder, cases, releases });
   } catch (cause) {
     console.error(cause);

@@ -15,6 +15,7 @@ import { mergeFile, type FileMerge } from "../src/merge/file.ts";
 import { languageOf } from "../src/merge/language.ts";
 import type { Parsers } from "../src/merge/syntax/parsers.ts";
 import type { Bench } from "./bench.ts";
+import { CaseFiles } from "./case-files.ts";
 import { grammarsFor } from "./grammars-for.ts";
 import { seeded, shuffled, type Random } from "./random.ts";
 import type { Report } from "./report.ts";
@@ -32,7 +33,8 @@ export const mergeReleases: Bench = {
     const random = seeded(seed ?? 1);
     const chosen = shuffled(changes, random).slice(0, short ? 200 : 2000);
     const grammars = await grammarsFor(chosen.map(({ path }) => path));
-    const count = (share: Share): Answers => countAnswers(chosen, random, grammars, share);
+    const files = releases?.write === undefined ? undefined : new CaseFiles(releases.write);
+    const count = (share: Share): Answers => countAnswers({ random, parsers: grammars, files }, chosen, share);
     writeReport(report, {
       "by a place between edits": count("by a place between edits"),
       "each edit by chance": count("each edit by chance"),
@@ -103,12 +105,20 @@ interface Odd extends Versions {
   readonly merge: FileMerge;
 }
 
-function countAnswers(changes: readonly Change[], random: Random, parsers: Parsers, share: Share): Answers {
+interface Means {
+  readonly random: Random;
+  readonly parsers: Parsers;
+  /** Where the merges are to be kept. */
+  readonly files: CaseFiles | undefined;
+}
+
+function countAnswers({ random, parsers, files }: Means, changes: readonly Change[], share: Share): Answers {
   const answers: Answers = { merges: 0, right: 0, reordered: 0, other: [], refused: [], torn: 0 };
   for (const change of changes) {
     const versions = shareOut(change, random, share);
     if (versions === undefined) continue;
     answers.merges += 1;
+    files?.add({ path: change.path, ...versions, human: change.after, repo: "releases", commit: share });
     const merge = mergeFile({ path: change.path, versions, policy: "text", parsers });
     const odd = { path: change.path, ...versions, merge };
     if (merge.status === "conflict") {
