@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly folder: string;
   /** A folder of merges that people made. */
   readonly cases: string | undefined;
-  /** Two folders: an older and a newer release of one thing. */
+  /** Two folders, an older and a newer release of one thing, and one in which to keep the merges as cases. */
   readonly releases: { readonly old: string; readonly new: string; readonly write?: string | undefined } | undefined;
 }
 

@@ -81,6 +81,13 @@ if (unknown !== undefined || !existsSync(resolve("dist/cli.js"))) {
   process.exit(2);
 }
 
+const { old, new: now, write } = values;
+const releases = old === undefined || now === undefined ? undefined : { old, new: now, write };
+if (releases === undefined && (old ?? now ?? write) !== undefined) {
+  console.error("--old FOLDER, --new FOLDER and, to keep the merges, --write FOLDER go together");
+  process.exit(2);
+}
+
 let [passed, failed] = [0, 0];
 const began = performance.now();
 for (const bench of BENCHES) {
@@ -101,8 +108,7 @@ async function runBench(bench: Bench): Promise<{ passed: number; failed: number 
   console.log(`\n== ${bench.name}: ${bench.about}${values.short ? " (short form)" : ""}`);
   try {
     const seed = values.seed === undefined ? undefined : Number(values.seed);
-    const { short, cases, old, new: now, write } = values;
-    const releases = old === undefined || now === undefined ? undefined : { old, new: now, write };
+    const { short, cases } = values;
     await bench.run(report, { short, seed, folder, cases, releases });
   } catch (cause) {
     console.error(cause);

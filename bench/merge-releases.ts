@@ -13,10 +13,11 @@ import { parseDocument } from "yaml";
 import { findEdits } from "../src/merge/difference.ts";
 import { mergeFile, type FileMerge } from "../src/merge/file.ts";
 import { languageOf } from "../src/merge/language.ts";
+import type { PieceVersions } from "../src/merge/resolution.ts";
 import type { Parsers } from "../src/merge/syntax/parsers.ts";
 import type { Bench } from "./bench.ts";
-import { CaseFiles } from "./case-files.ts";
 import { grammarsFor } from "./grammars-for.ts";
+import { MergeCaseWriter } from "./merge-cases.ts";
 import { seeded, shuffled, type Random } from "./random.ts";
 import type { Report } from "./report.ts";
 
@@ -33,8 +34,8 @@ export const mergeReleases: Bench = {
     const random = seeded(seed ?? 1);
     const chosen = shuffled(changes, random).slice(0, short ? 200 : 2000);
     const grammars = await grammarsFor(chosen.map(({ path }) => path));
-    const files = releases?.write === undefined ? undefined : new CaseFiles(releases.write);
-    const count = (share: Share): Answers => countAnswers({ random, parsers: grammars, files }, chosen, share);
+    const cases = releases?.write === undefined ? undefined : new MergeCaseWriter(releases.write);
+    const count = (share: Share): Answers => countAnswers({ random, parsers: grammars, cases }, chosen, share);
     writeReport(report, {
       "by a place between edits": count("by a place between edits"),
       "each edit by chance": count("each edit by chance"),
@@ -100,7 +101,7 @@ interface Answers {
 }
 
 /** A merge that one may want to look at. */
-interface Odd extends Versions {
+interface Odd extends PieceVersions {
   readonly path: string;
   readonly merge: FileMerge;
 }
@@ -109,16 +110,16 @@ interface Means {
   readonly random: Random;
   readonly parsers: Parsers;
   /** Where the merges are to be kept. */
-  readonly files: CaseFiles | undefined;
+  readonly cases: MergeCaseWriter | undefined;
 }
 
-function countAnswers({ random, parsers, files }: Means, changes: readonly Change[], share: Share): Answers {
+function countAnswers({ random, parsers, cases }: Means, changes: readonly Change[], share: Share): Answers {
   const answers: Answers = { merges: 0, right: 0, reordered: 0, other: [], refused: [], torn: 0 };
   for (const change of changes) {
     const versions = shareOut(change, random, share);
     if (versions === undefined) continue;
     answers.merges += 1;
-    files?.add({ path: change.path, ...versions, human: change.after, repo: "releases", commit: share });
+    cases?.add({ path: change.path, ...versions, human: change.after });
     const merge = mergeFile({ path: change.path, versions, policy: "text", parsers });
     const odd = { path: change.path, ...versions, merge };
     if (merge.status === "conflict") {
@@ -131,7 +132,7 @@ function countAnswers({ random, parsers, files }: Means, changes: readonly Chang
   return answers;
 }
 
-function isTorn(path: string, { base, ours, theirs }: Versions, parsers: Parsers): boolean {
+function isTorn(path: string, { base, ours, theirs }: PieceVersions, parsers: Parsers): boolean {
   return isWhole(path, base, parsers) && ![ours, theirs].every((side) => isWhole(path, side, parsers));
 }
 
@@ -151,7 +152,7 @@ interface Piece {
   readonly lines: readonly string[];
 }
 
-function shareOut({ before, after }: Change, random: Random, share: Share): Versions | undefined {
+function shareOut({ before, after }: Change, random: Random, share: Share): PieceVersions | undefined {
   const [base, side] = [before.split("\n"), after.split("\n")];
   const edits = findEdits(base, side).map((edit) => ({
     start: edit.baseStart,
@@ -175,12 +176,6 @@ function shareOut({ before, after }: Change, random: Random, share: Share): Vers
     );
   const [ours, theirs] = random.below(2) === 0 ? [of(true), of(false)] : [of(false), of(true)];
   return { base: before, ours, theirs };
-}
-
-interface Versions {
-  readonly base: string;
-  readonly ours: string;
-  readonly theirs: string;
 }
 
 /** An edit in two, each of which could be an edit: line by line where as many lines are replaced, or of what is added. */

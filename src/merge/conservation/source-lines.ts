@@ -33,8 +33,8 @@ export const SCOPE_SEPARATOR = " › ";
 /** Reads a source by its lines and indentations alone; no syntax tree is needed, so nothing of it can be wrong. */
 export function readSourceLines(text: string, language: Language, known = new KnownLines(language)): SourceLines {
   const all = text.replace(/^\uFEFF/, "").split(text.includes("\r") ? /\r\n?|\n/ : "\n");
-  const reader = new LineReader(language, known);
-  for (let at = 0; at < all.length;) at = reader.read(all, at);
+  const reader = new LineReader(all, language, known);
+  for (let at = 0; at < all.length;) at = reader.read(at);
   return reader;
 }
 
@@ -52,50 +52,53 @@ const OUTSIDE: OpenScope = { indentation: -1, path: "", definitions: "", isClass
 class LineReader implements SourceLines {
   readonly lines: SourceLine[] = [];
   readonly all: SourceLine[] = [];
-  readonly placed: string[] = [];
   readonly scopes = new Set<string>([""]);
   readonly definitions = new Map<string, number>();
   readonly bindings = new Map<string, number>();
+  readonly #texts: readonly string[];
   readonly #language: Language;
+  readonly #known: KnownLines;
   readonly #open: OpenScope[] = [];
+  /** The definitions around each line that is code or comment, by its number. */
+  readonly #around: string[] = [];
   #before = "";
   #isInComment = false;
 
-  readonly #known: KnownLines;
-
-  constructor(language: Language, known: KnownLines) {
+  constructor(all: readonly string[], language: Language, known: KnownLines) {
+    this.#texts = all;
     this.#language = language;
     this.#known = known;
   }
 
+  // Made when asked for, as few ask.
+  get placed(): readonly string[] {
+    return this.#texts.map((line, at) => `${this.#around[at] ?? ""}\0${line}`);
+  }
+
   /** Reads what begins on a line, and says where the next begins. */
-  read(all: readonly string[], at: number): number {
-    const line = this.#known.read(all[at] ?? "");
+  read(at: number): number {
+    const line = this.#known.read(this.#texts[at] ?? "");
     const { text, indentation } = line;
-    if (text === "") {
-      this.placed.push(all[at] ?? "");
-      return at + 1;
-    }
+    if (text === "") return at + 1;
     if (this.#isComment(text)) {
       const above = this.#scopeAbove(indentation);
       this.#add(line, above.path);
-      this.#place(all[at] ?? "", above);
+      this.#around[at] = above.definitions;
       return at + 1;
     }
     this.#close(text, indentation);
-    const statement = line.mayBeImport ? readImport(all, at, this.#language) : undefined;
+    const statement = line.mayBeImport ? readImport(this.#texts, at, this.#language) : undefined;
     if (statement !== undefined) {
       for (const name of statement.names)
         this.lines.push({ key: keyOf(name), text: name, isImport: true, scope: this.#path });
       if (indentation === 0) for (const name of statement.bindings) count(this.bindings, name);
       this.#before = text;
-      this.placed.push(...all.slice(at, statement.end));
       return statement.end;
     }
     this.#add(line, this.#path);
-    this.#place(all[at] ?? "", this.#scope);
+    this.#around[at] = this.#scope.definitions;
     if (!this.#scope.isBegun) this.#scope.isBegun = OPENING.test(text);
-    else this.#openScope(line, () => restOfParameters(all, at));
+    else this.#openScope(line, () => restOfParameters(this.#texts, at));
     this.#before = text;
     return at + 1;
   }
@@ -113,10 +116,6 @@ class LineReader implements SourceLines {
   // A comment ends no body, as one may stand further out than the code around it; but it may be about what comes next.
   #scopeAbove(indentation: number): OpenScope {
     return this.#open.findLast((scope) => scope.isBegun && scope.indentation < indentation) ?? OUTSIDE;
-  }
-
-  #place(line: string, { definitions }: OpenScope): void {
-    this.placed.push(`${definitions}\0${line}`);
   }
 
   #isComment(text: string): boolean {

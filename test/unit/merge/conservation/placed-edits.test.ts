@@ -122,12 +122,13 @@ describe("edits that stand where they were made", () => {
 
   it("are given up in time where lines repeat so much that they could stand anywhere", () => {
     expectProportionate([2000, 20_000], (count) => {
-      const [lines, rest] = [Array.from({ length: count }, () => "}"), ["", "{"]];
-      const [ours, theirs] = [
-        [...lines, ...rest, ...lines],
-        [...rest, ...lines, ...lines],
-      ];
-      const versions = { base: [...lines, ...lines], ours, theirs, result: [...lines, "", ...rest, "", ...lines] };
+      const lines = Array.from({ length: count }, () => "}");
+      const versions = {
+        base: ["first", ...lines, "last"],
+        ours: ["FIRST", ...lines, "}", "last"],
+        theirs: ["first", ...lines, "}", "LAST"],
+        result: ["FIRST", ...lines, "}", "}", "last"],
+      };
       return () => expect(areEditsPlaced(versions)).toBe(false);
     });
   });
